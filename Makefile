@@ -1,0 +1,42 @@
+# Two commands matter: `make demo` and `make test`. Both need Python ≥ 3.11, git and make, nothing else.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check lint format contracts types unit lock clean
+SHELL := /bin/sh
+export PYTHON ?=
+RUN := .venv/bin/python -m
+
+help: ## say what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## .venv from the hash-pinned lock (PYTHON=… picks the interpreter)
+	@tools/setup.sh
+
+demo: setup ## send real mails through an embedded PostgreSQL and a local inbox
+	@.venv/bin/galaxy-mail demo
+
+test: lint contracts types unit ## everything CI runs: lint, import contracts, types, tests
+
+check: test ## the same as test
+
+lint: setup ## ruff: rules and format
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check --quiet .
+
+format: setup ## let ruff mend what it can
+	@$(RUN) ruff check --fix --quiet .
+	@$(RUN) ruff format --quiet .
+
+contracts: setup ## who may import whom
+	@.venv/bin/lint-imports
+
+types: setup ## mypy --strict
+	@$(RUN) mypy
+
+unit: setup ## all tests, on a real PostgreSQL
+	@$(RUN) pytest
+
+lock: ## resolve the dependencies anew into requirements/dev.lock
+	@tools/lock.sh
+
+clean: ## remove what was made here
+	@rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

@@ -1,0 +1,1 @@
+"""Ids and dice: the system's, and seeded ones."""

@@ -1,0 +1,1 @@
+"""The TemplateRenderer on Jinja2."""

@@ -1,0 +1,1 @@
+"""The AdminNotifier that writes to the log."""

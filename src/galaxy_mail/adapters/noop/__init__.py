@@ -1,0 +1,1 @@
+"""Adapters that accept, log and do nothing."""

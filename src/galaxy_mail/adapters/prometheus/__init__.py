@@ -1,0 +1,1 @@
+"""The gauge mail_outbox_depth, read at scrape time."""

@@ -1,0 +1,1 @@
+"""The SmtpSender on SMTP, by aiosmtplib."""

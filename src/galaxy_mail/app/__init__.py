@@ -1,0 +1,1 @@
+"""Use cases, loops, wiring, and the edges that drive us."""
