@@ -1,0 +1,93 @@
+"""Claims and leases: what it means to hold a delivery.
+
+A worker that wants to send a delivery **claims** it. The store issues a **token** and notes until when the claim is good:
+its **lease**. From then on
+
+* the *store* is the authority. It alone decides, by its own clock, when a lease has run out, and it alone issues tokens.
+* a claim is identified by its token, not by its holder or by the delivery's status. A settlement, a renewal or a release
+  wins only with the latest token issued for that delivery; any other is refused and changes nothing. So a worker that was
+  paused past its lease (a zombie) can do no harm to what has been claimed anew.
+* losing a claim is weather. It is a value that the store returns, never an exception.
+* *local* time only shortens trust. A worker trusts its claim until ``asked + lease`` on its own monotonic clock, where
+  ``asked`` is the moment before it asked, so a slow answer cannot stretch it. Past that it begins no body.
+* a claim that is not settled, renewed or released in time is **abandoned**. The next claim statement that meets it takes
+  it over, writes the attempt that nobody closed (ambiguous, since what the dead worker wrote may still be delivered by its
+  kernel), and counts it. A delivery that was abandoned before is claimed alone, so that a mail that kills its workers is
+  found and its neighbours are not blamed; at the limit it is dead-lettered as poison.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import attrs
+
+from galaxy_mail.domain.addresses import Recipient
+from galaxy_mail.domain.delivery import DeliveryStatus, RecipientState
+from galaxy_mail.domain.mail import Mail
+
+ClaimToken = UUID
+
+
+@attrs.frozen
+class ClaimRequest:
+    """A worker's wish for at most ``limit`` due deliveries, each for ``lease``. ``worker`` is a name for the operator.
+
+    ``abandoned_limit`` is the number of abandoned claims at which a delivery is poison.
+    """
+
+    worker: str
+    limit: int
+    lease: timedelta
+    abandoned_limit: int
+
+
+@attrs.frozen
+class Unreadable:
+    """Stands for a mail whose stored form cannot be read back; ``problem`` is safe to show."""
+
+    problem: str
+
+
+@attrs.frozen
+class Held:
+    """The proof of a claim: what settle, renew and release ask for."""
+
+    delivery_id: UUID
+    token: ClaimToken
+
+
+@attrs.frozen
+class Claim:
+    """One delivery, held. Ages and validity are durations at the moment of the claim, by the store's clock."""
+
+    held: Held
+    number: int  # 1, 2, 3 …: counts the claims of this delivery and numbers their attempts
+    status: DeliveryStatus
+    mail: Mail | Unreadable
+    recipient_states: tuple[
+        RecipientState | None, ...
+    ]  # in the order of mail.recipients; None for a reply_to
+    dated: datetime  # what the Date header says
+    age: timedelta  # since enqueue, send_at or the last resend
+    expires_in: timedelta | None
+    attempts: int = 0  # burned so far
+    deferrals: int = 0  # attempts in a row that burned nothing
+    abandoned: int = 0
+
+    @property
+    def suspect(self) -> bool:
+        """Whether a claim of it was abandoned before: it is to be worked on alone."""
+        return self.abandoned > 0
+
+    @property
+    def open_positions(self) -> tuple[int, ...]:
+        """Positions in ``mail.recipients`` that still wait for an answer."""
+        return tuple(i for i, state in enumerate(self.recipient_states) if state is RecipientState.OPEN)
+
+    def open_recipients(self) -> tuple[Recipient, ...]:
+        """The recipients that still wait for an answer; empty for an unreadable mail."""
+        if isinstance(self.mail, Unreadable):
+            return ()
+        return tuple(self.mail.recipients[i] for i in self.open_positions)

@@ -1,0 +1,27 @@
+"""Which characters may stand in a line that a person or a header will see.
+
+One rule for every header-bound field: display names, subjects, file names, header values.
+"""
+
+from __future__ import annotations
+
+import re
+
+# C0, DEL and C1 controls, line and paragraph separators, lone surrogates.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# Overrides and isolates that reorder what is read (CVE-2021-42574), and zero-width characters that hide in it. ZWJ and
+# ZWNJ stay, for emoji and several scripts need them; so do the plain direction marks of Hebrew and Arabic.
+_DECEPTIVE = re.compile("[\u200b\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]")
+# An RFC 2047 encoded word in the input would be decoded by the reader into text that nobody checked.
+_ENCODED_WORD = re.compile(r"=\?[^?\s]*\?[BbQq]\?")
+
+
+def forbidden_character(text: str) -> str | None:
+    """Name what makes ``text`` unfit for a header, or ``None`` if nothing does. Never repeats the text."""
+    if _CONTROL.search(text):
+        return "a control character, line break or lone surrogate"
+    if _DECEPTIVE.search(text):
+        return "an invisible or direction-changing character"
+    if _ENCODED_WORD.search(text):
+        return "an encoded word (RFC 2047)"
+    return None

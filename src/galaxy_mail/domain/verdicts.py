@@ -1,0 +1,150 @@
+"""What the words of an SMTP conversation mean: the vocabulary of verdicts.
+
+Three axes that are easily confused are kept apart: ``outcome`` (what happened to this mail), ``blame`` (whose doing it was)
+and ``burns_attempt`` (whether it counts against the mail). A fourth, ``ambiguous``, says that the server may have the mail
+although we hold no receipt (RFC 1047). How replies and faults become verdicts is the table in ``verdict_table``.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Self
+
+import attrs
+
+from galaxy_mail.domain.addresses import EmailAddress
+from galaxy_mail.domain.delivery import AttemptOutcome
+
+MAX_DETAIL_OCTETS = 512
+
+
+class Stage(StrEnum):
+    """Where in the conversation something was said or fell silent (RFC 5321 section 3)."""
+
+    LOCAL = "local"  # before or beside the network: rendering, composing, size, expiry
+    CONNECT = "connect"
+    GREETING = "greeting"
+    EHLO = "ehlo"
+    TLS = "tls"
+    AUTH = "auth"
+    MAIL = "mail"
+    RCPT = "rcpt"
+    DATA = "data"
+    BODY = "body"  # written in part: the terminator's last octet cannot have left our buffers
+    DOT = "dot"  # the terminator's last octet may have left
+    ABANDONED = "abandoned"  # the worker fell silent; the stage is unknown
+
+
+class Fault(StrEnum):
+    """Something that happened instead of a reply."""
+
+    UNREACHABLE = "unreachable"  # refused, no route, no such host
+    TIMEOUT = "timeout"
+    CLOSED = "closed"  # EOF, reset or write error
+    GARBAGE = "garbage"  # bytes that are no reply (RFC 5321 section 4.2), or one reply too many
+    TLS_FAILED = "tls_failed"  # certificate, host name, handshake
+    STARTTLS_MISSING = "starttls_missing"
+    AUTH_MISSING = "auth_missing"  # the server offers no mechanism that we can use
+    TOO_LARGE = "too_large"  # over the server's SIZE (RFC 1870)
+    SMTPUTF8_MISSING = "smtputf8_missing"  # an address needs RFC 6531, the server does not offer it
+    UNRENDERABLE = "unrenderable"  # the stored mail could not be made into a message
+    EXPIRED = "expired"  # validity ended before the body
+    CLAIM_LOST = "claim_lost"  # the lease can no longer be trusted, so the body was not begun
+    INTERNAL = "internal"  # a bug of ours, caught at the edge of the transaction
+
+
+class Blame(StrEnum):
+    """Whose doing it was."""
+
+    NOBODY = "nobody"  # success
+    TRANSPORT = "transport"  # the relay or the network; concerns every mail
+    CONFIGURATION = "configuration"  # our credentials, certificates or sender; concerns every mail
+    THROTTLE = "throttle"  # the relay wants us slower
+    ENVELOPE = "envelope"  # the transaction's shape, not its mail
+    RECIPIENT = "recipient"
+    MESSAGE = "message"
+    POLICY = "policy"
+
+
+class Pace(StrEnum):
+    """How the next attempt differs from the usual backoff."""
+
+    USUAL = "usual"
+    AT_ONCE = "at_once"  # the rest of the recipients in a next transaction (452 4.5.3)
+    LONG = "long"  # waiting helps only over hours (mailbox full)
+
+
+@attrs.frozen
+class SmtpReply:
+    """One reply: ``code`` 200–599, ``text`` its lines joined by a line feed, still untrusted. ``enhanced`` is RFC 3463."""
+
+    code: int
+    text: str = ""
+    enhanced: str | None = None
+
+
+Signal = SmtpReply | Fault
+
+
+@attrs.frozen
+class Verdict:
+    """The meaning of one reply or fault for one recipient. ``detail`` is escaped and at most 512 octets."""
+
+    outcome: AttemptOutcome
+    stage: Stage
+    blame: Blame
+    burns_attempt: bool
+    ambiguous: bool = False
+    pace: Pace = Pace.USUAL
+    code: int | None = None
+    enhanced: str | None = None
+    fault: Fault | None = None
+    detail: str = ""
+
+    @property
+    def accepted(self) -> bool:
+        """The server has taken responsibility for the mail to this recipient."""
+        return self.outcome is AttemptOutcome.SUCCESS
+
+    @property
+    def final(self) -> bool:
+        """No further attempt is of use for this recipient."""
+        return self.outcome is not AttemptOutcome.TRANSIENT_ERROR
+
+
+@attrs.frozen
+class Envelope:
+    """Whom the transaction names (RFC 5321 section 2.3.1); never derived from headers.
+
+    ``smtputf8`` says that an address in the envelope or a header is not ASCII (RFC 6531).
+    """
+
+    sender: EmailAddress
+    recipients: tuple[EmailAddress, ...]
+    smtputf8: bool = False
+
+
+@attrs.frozen
+class Receipt:
+    """What became of one transaction: a verdict for each recipient of the envelope, in its order; never empty."""
+
+    verdicts: tuple[Verdict, ...]
+    remote_id: str | None = None  # the server's queue id, where its reply to the dot names one
+
+    @classmethod
+    def uniform(cls, verdict: Verdict, envelope: Envelope, remote_id: str | None = None) -> Self:
+        """The same verdict for every recipient."""
+        return cls((verdict,) * len(envelope.recipients), remote_id)
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict on the transaction: success if any recipient was accepted at the dot, else the most hopeful."""
+        return min(self.verdicts, key=_rank)
+
+
+def _rank(verdict: Verdict) -> int:
+    if verdict.accepted:
+        return 0
+    if verdict.ambiguous:
+        return 1
+    return 3 if verdict.final else 2
