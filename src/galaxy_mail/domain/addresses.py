@@ -99,7 +99,7 @@ class Mailbox:
 
     @classmethod
     def parse(cls, text: str, field: str = "address") -> Self:
-        """Read ``ada@example.org``, ``Ada <ada@example.org>`` or ``"Lovelace, Ada" <ada@example.org>``.
+        r"""Read ``ada@example.org``, ``Ada <ada@example.org>`` or ``"Lovelace, Ada" <ada@example.org>``.
 
         A name that is not quoted holds no ``@ , ; : < > ( ) [ ] " \\``, so that no other reading exists.
 

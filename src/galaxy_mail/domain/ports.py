@@ -50,7 +50,7 @@ class Outbox(Protocol[Tx_contra]):
         - Once the first one's secrets are wiped, equal public content is enough.
           test_a_wiped_secret_no_longer_distinguishes
 
-        Raises
+        May raise
         - ``IdempotencyConflict`` if the key was used with other content. test_the_same_key_with_other_content_conflicts
         - ``UnusableTransaction`` if ``within`` is not an open transaction of this store.
           test_enqueue_refuses_what_is_not_an_open_transaction
