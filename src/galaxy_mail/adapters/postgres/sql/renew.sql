@@ -1,0 +1,6 @@
+-- Extend leases to $3 from now; returns the deliveries whose claims still hold.
+update {schema}.mail_deliveries as d
+   set next_attempt_at = now() + $3::interval
+  from unnest($1::uuid[], $2::uuid[]) as held (delivery_id, token)
+ where d.delivery_id = held.delivery_id and d.claim_token = held.token
+returning d.delivery_id

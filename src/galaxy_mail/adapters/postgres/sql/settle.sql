@@ -1,0 +1,44 @@
+-- Write down what became of claims; only the latest token wins. Returns the deliveries whose claims were lost.
+with input as (
+    select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::interval[], $5::text[], $6::boolean[],
+                         $7::text[], $8::text[], $9::text[], $10::boolean[], $11::boolean[], $12::smallint[], $13::text[],
+                         $14::text[], $15::text[], $16::text[], $17::text[], $18::interval[])
+        as i (delivery_id, token, new_status, retry_in, reason, tell_admin,
+              outcome, stage, blame, burned, ambiguous, code, enhanced,
+              fault, detail, remote_id, template_version, duration)
+), won as (
+    update {schema}.mail_deliveries as d
+       set status = new_status,
+           dead_letter_reason = reason,
+           attempts = attempts + burned::int,
+           deferrals = case when retry_in is null then deferrals when burned then 0 else deferrals + 1 end,
+           next_attempt_at = now() + coalesce(retry_in, interval '0'),
+           finished_at = case when retry_in is null then now() end,
+           notify_after = case when tell_admin then now() end,
+           claim_token = null
+      from input
+     where d.delivery_id = input.delivery_id and d.claim_token = token
+    returning d.delivery_id, d.claims, d.claimed_by, retry_in, outcome, stage, blame, burned, ambiguous, code, enhanced,
+              fault, detail, remote_id, template_version, duration
+), attempt as (
+    insert into {schema}.mail_attempts
+        (delivery_id, attempt_no, started_at, finished_at, outcome, stage, blame, burned, ambiguous, code, enhanced, fault,
+         detail, remote_id, worker, template_version)
+    select won.delivery_id, claims, now() - duration, now(), outcome, stage, blame, burned, ambiguous, code, enhanced, fault,
+           detail, remote_id, claimed_by, template_version
+      from won
+     where outcome is not null
+), marks as (
+    update {schema}.mail_recipients as r
+       set state = m.state, code = coalesce(m.code, r.code), detail = coalesce(m.detail, r.detail)
+      from unnest($19::uuid[], $20::smallint[], $21::text[], $22::smallint[], $23::text[])
+        as m (delivery_id, position, state, code, detail)
+      join won on won.delivery_id = m.delivery_id
+     where r.delivery_id = m.delivery_id and r.position = m.position
+), wiped as (
+    update {schema}.mail_payloads as p
+       set secrets = null, secret_digest = null, secrets_wiped_at = now()
+      from won
+     where p.delivery_id = won.delivery_id and retry_in is null and p.secrets is not null
+)
+select delivery_id from input where delivery_id not in (select won.delivery_id from won)

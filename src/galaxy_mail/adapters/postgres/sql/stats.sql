@@ -1,0 +1,1 @@
+select status, count(*) from {schema}.mail_deliveries group by status

@@ -1,0 +1,51 @@
+"""SQL texts, one file a statement, with the schema's name put in.
+
+Every table is qualified, so no statement depends on ``search_path`` or any other state of the session, and all of them
+work through a connection pooler in transaction mode.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from importlib import resources
+
+from galaxy_mail.domain.errors import InvalidSettings
+
+_PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+_PACKAGE = resources.files("galaxy_mail.adapters.postgres")
+
+
+def qualified(text: str, schema: str) -> str:
+    """Put the schema's name into a text with ``{schema}`` marks."""
+    return text.replace("{schema}", f'"{checked(schema)}"')
+
+
+def checked(schema: str) -> str:
+    """The schema's name, if it is a plain lower-case identifier of at most 63 characters.
+
+    Raises:
+        InvalidSettings: otherwise; nothing else is ever put into SQL as text.
+    """
+    if not _PLAIN_NAME.fullmatch(schema):
+        raise InvalidSettings(
+            ["schema: must be a plain name: a-z, 0-9 and _, not beginning with a digit, at most 63"]
+        )
+    return schema
+
+
+class Statements:
+    """The statements of ``sql/`` by file name: ``statements["claim"]``."""
+
+    def __init__(self, schema: str) -> None:
+        self._texts = {
+            file.name.removesuffix(".sql"): qualified(file.read_text("utf-8"), schema)
+            for file in (_PACKAGE / "sql").iterdir()
+            if file.name.endswith(".sql")
+        }
+
+    def __getitem__(self, name: str) -> str:
+        return self._texts[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._texts)

@@ -1,0 +1,222 @@
+"""PostgresStore: the port ``Store`` as statements. It decides nothing; it says what the statement said."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, TypeAlias, cast
+from uuid import UUID
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+from galaxy_mail.adapters.postgres import rows
+from galaxy_mail.adapters.postgres.border import border
+from galaxy_mail.adapters.postgres.statements import Statements
+from galaxy_mail.domain.delivery import DeliveryStatus
+from galaxy_mail.domain.errors import IdempotencyConflict, ResendRefused, UnknownDelivery, UnusableTransaction
+from galaxy_mail.domain.leases import Claim, ClaimRequest, Held
+from galaxy_mail.domain.mail import Mail, NewDelivery
+from galaxy_mail.domain.notices import Notice
+from galaxy_mail.domain.records import DeliveryQuery, DeliveryRecord, DeliverySummary
+from galaxy_mail.domain.settlement import Settlement
+
+if TYPE_CHECKING:
+    Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
+    PostgresTransaction: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+else:
+    Pool = asyncpg.Pool
+    PostgresTransaction = asyncpg.Connection | PoolConnectionProxy
+
+
+class PostgresStore:
+    """The outbox in one schema of a database, through the host's pool. Holds no state between calls."""
+
+    def __init__(self, pool: Pool, schema: str = "galaxy_mail") -> None:
+        self._pool = pool
+        self._sql = Statements(schema)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[PostgresTransaction]:
+        """A connection of the pool in a transaction, for ``within=``."""
+        with border("transaction"):
+            async with self._pool.acquire() as connection, connection.transaction():
+                yield connection
+
+    # --- Outbox ------------------------------------------------------------------------------------------------------
+
+    async def enqueue(self, delivery: NewDelivery, within: PostgresTransaction | None = None) -> UUID:
+        """See ``Outbox.enqueue``: one statement and one round trip, unless the idempotency key is taken."""
+        if within is not None:
+            _require_open_transaction(within)
+        connection = self._pool if within is None else within
+        with border("enqueue"):
+            if await connection.fetchval(self._sql["enqueue"], *_enqueue_arguments(delivery)):
+                return delivery.delivery_id
+            first = await connection.fetchrow(
+                self._sql["find_key"],
+                delivery.idempotency_key,
+                delivery.content_digest,
+                delivery.secret_digest,
+            )
+        if first is None:  # purged between the two statements: the key is free now
+            return await self.enqueue(delivery, within)
+        if not first["same_content"]:
+            raise IdempotencyConflict(first["delivery_id"])
+        return cast(UUID, first["delivery_id"])
+
+    # --- Queue -------------------------------------------------------------------------------------------------------
+
+    async def claim(self, request: ClaimRequest) -> tuple[Claim, ...]:
+        """See ``Queue.claim``; the claims of one call share a token."""
+        with border("claim"):
+            found = await self._pool.fetch(
+                self._sql["claim"],
+                request.limit,
+                request.lease,
+                request.abandoned_limit,
+                request.worker,
+            )
+        return tuple(map(rows.claim_from, found))
+
+    async def renew(self, claims: Sequence[Held], lease: timedelta) -> frozenset[UUID]:
+        """See ``Queue.renew``."""
+        return await self._lost("renew", claims, lease)
+
+    async def release(self, claims: Sequence[Held]) -> frozenset[UUID]:
+        """See ``Queue.release``."""
+        return await self._lost("release", claims)
+
+    async def settle(self, settlements: Sequence[Settlement]) -> frozenset[UUID]:
+        """See ``Queue.settle``: any number of settlements in one statement."""
+        if not settlements:
+            return frozenset()
+        with border("settle"):
+            lost = await self._pool.fetch(self._sql["settle"], *rows.settlement_columns(settlements))
+        return frozenset(row["delivery_id"] for row in lost)
+
+    async def take_notices(self, limit: int, hold: timedelta) -> tuple[Notice, ...]:
+        """See ``Queue.take_notices``."""
+        with border("take_notices"):
+            return tuple(
+                map(rows.notice_from, await self._pool.fetch(self._sql["take_notices"], limit, hold))
+            )
+
+    async def mark_told(self, delivery_ids: Sequence[UUID]) -> None:
+        """See ``Queue.mark_told``."""
+        with border("mark_told"):
+            await self._pool.execute(self._sql["mark_told"], delivery_ids)
+
+    async def _lost(self, statement: str, claims: Sequence[Held], *arguments: object) -> frozenset[UUID]:
+        ids = [held.delivery_id for held in claims]
+        if not ids:
+            return frozenset()
+        with border(statement):
+            kept = await self._pool.fetch(
+                self._sql[statement], ids, [held.token for held in claims], *arguments
+            )
+        return frozenset(ids) - {row["delivery_id"] for row in kept}
+
+    # --- Operations --------------------------------------------------------------------------------------------------
+
+    async def stats(self) -> Mapping[DeliveryStatus, int]:
+        """See ``Operations.stats``."""
+        with border("stats"):
+            counted = {row["status"]: row["count"] for row in await self._pool.fetch(self._sql["stats"])}
+        return {status: counted.get(status.value, 0) for status in DeliveryStatus}
+
+    async def find(self, delivery_id: UUID) -> DeliveryRecord | None:
+        """See ``Operations.find``; one snapshot for all four reads."""
+        with border("find"):
+            async with (
+                self._pool.acquire() as connection,
+                connection.transaction(isolation="repeatable_read", readonly=True),
+            ):
+                row = await connection.fetchrow(self._sql["find"], delivery_id)
+                if row is None:
+                    return None
+                recipients = await connection.fetch(self._sql["find_recipients"], delivery_id)
+                attempts = await connection.fetch(self._sql["find_attempts"], delivery_id)
+                resends = await connection.fetch(self._sql["find_resends"], delivery_id)
+        return DeliveryRecord(
+            rows.summary_from(row),
+            row["message_id"],
+            tuple(map(rows.recipient_record, recipients)),
+            tuple(map(rows.attempt_record, attempts)),
+            tuple(map(rows.resend_record, resends)),
+        )
+
+    async def search(self, query: DeliveryQuery) -> tuple[DeliverySummary, ...]:
+        """See ``Operations.search``."""
+        with border("search"):
+            found = await self._pool.fetch(
+                self._sql["search"], query.status, query.template, query.recipient, query.limit
+            )
+        return tuple(map(rows.summary_from, found))
+
+    async def resend(self, delivery_id: UUID, by: str) -> None:
+        """See ``Operations.resend``."""
+        with border("resend"):
+            row = await self._pool.fetchrow(self._sql["resend"], delivery_id, by)
+        if row is None:
+            raise UnknownDelivery(delivery_id)
+        if row["resent"]:
+            return
+        if row["status"] != DeliveryStatus.DEAD_LETTERED:
+            raise ResendRefused(
+                f"delivery {delivery_id} is {row['status']}; only a dead letter can be resent"
+            )
+        cause = "it has expired" if row["expired"] else "its secrets were wiped when it ended"
+        raise ResendRefused(f"delivery {delivery_id} cannot be sent any more: {cause}")
+
+    async def load_mail(self, delivery_id: UUID) -> Mail:
+        """See ``Operations.load_mail``."""
+        with border("load_mail"):
+            row = await self._pool.fetchrow(self._sql["load_mail"], delivery_id)
+        if row is None:
+            raise UnknownDelivery(delivery_id)
+        if row["wiped"]:
+            raise ResendRefused(
+                f"delivery {delivery_id} cannot be copied: its secrets were wiped when it ended"
+            )
+        try:
+            return rows.mail_from(row)
+        except (ValueError, TypeError):
+            raise ResendRefused(f"delivery {delivery_id} cannot be copied: it cannot be read back") from None
+
+
+def _require_open_transaction(within: object) -> None:
+    if not isinstance(within, asyncpg.Connection | PoolConnectionProxy):
+        raise UnusableTransaction("within: must be an asyncpg connection")
+    # A connection that went back to its pool refuses every call with an InterfaceError.
+    try:
+        usable = not within.is_closed() and within.is_in_transaction()
+    except asyncpg.InterfaceError:
+        usable = False
+    if not usable:
+        raise UnusableTransaction(
+            "within: this connection is not in a transaction, so the mail would not share its fate"
+        )
+
+
+def _enqueue_arguments(delivery: NewDelivery) -> tuple[object, ...]:
+    mail = delivery.mail
+    return (
+        delivery.delivery_id,
+        delivery.lane,
+        mail.template,
+        mail.message_id,
+        delivery.send_at,
+        delivery.ttl,
+        delivery.idempotency_key,
+        str(mail.sender.address),
+        mail.sender.name,
+        rows.to_json(mail.context),
+        rows.to_json(mail.secrets),
+        delivery.content_digest,
+        delivery.secret_digest,
+        [recipient.kind for recipient in mail.recipients],
+        [str(recipient.address) for recipient in mail.recipients],
+        [recipient.mailbox.name for recipient in mail.recipients],
+    )
