@@ -1,6 +1,7 @@
 """Which characters may stand in a line that a person or a header will see.
 
-One rule for every header-bound field: display names, subjects, file names, header values.
+One rule for every header-bound field: display names, subjects, file names, header values. And one for text that others
+wrote and we only repeat: it is escaped.
 """
 
 from __future__ import annotations
@@ -25,3 +26,13 @@ def forbidden_character(text: str) -> str | None:
     if _ENCODED_WORD.search(text):
         return "an encoded word (RFC 2047)"
     return None
+
+
+def escaped(text: str, limit: int) -> str:
+    r"""``text`` as one line of at most ``limit`` printable ASCII octets; line feeds become `` | ``, the rest ``\n``-like.
+
+    For what a stranger wrote and a log, a row or a terminal shall hold: nothing in it can break a line, move a cursor or
+    pass for another letter.
+    """
+    line = text[:limit].replace("\n", " | ")
+    return line.encode("unicode_escape").decode("ascii")[:limit]

@@ -7,6 +7,7 @@ although we hold no receipt (RFC 1047). How replies and faults become verdicts i
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Self
 
@@ -16,6 +17,8 @@ from galaxy_mail.domain.addresses import EmailAddress
 from galaxy_mail.domain.delivery import AttemptOutcome
 
 MAX_DETAIL_OCTETS = 512
+
+_ENHANCED = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?!\.?[0-9])")  # RFC 3463 section 2
 
 
 class Stage(StrEnum):
@@ -56,7 +59,7 @@ class Fault(StrEnum):
 class Blame(StrEnum):
     """Whose doing it was."""
 
-    NOBODY = "nobody"  # success
+    NOBODY = "nobody"  # success; or time passed, or a worker died
     TRANSPORT = "transport"  # the relay or the network; concerns every mail
     CONFIGURATION = "configuration"  # our credentials, certificates or sender; concerns every mail
     THROTTLE = "throttle"  # the relay wants us slower
@@ -74,6 +77,17 @@ class Pace(StrEnum):
     LONG = "long"  # waiting helps only over hours (mailbox full)
 
 
+class Breaker(StrEnum):
+    """What the verdict tells the circuit breaker of the transport (or, at MAIL, of the sender)."""
+
+    NONE = "none"
+    COUNT = "count"  # one more failure in a row
+    OPEN = "open"  # at once, and alert: it fails for every mail until a person acts
+    RESET = "reset"  # the transport works
+    SLOW = "slow"  # keep it closed and send less
+    CORRELATE = "correlate"  # the mail's doing if it stands alone, ours if many distinct mails meet it in a short time
+
+
 @attrs.frozen
 class SmtpReply:
     """One reply: ``code`` 200–599, ``text`` its lines joined by a line feed, still untrusted. ``enhanced`` is RFC 3463."""
@@ -81,6 +95,12 @@ class SmtpReply:
     code: int
     text: str = ""
     enhanced: str | None = None
+
+    @property
+    def agreed_enhanced(self) -> str | None:
+        """The enhanced code, given or at the beginning of the text, if its class digit agrees with ``code``; else None."""
+        found = _ENHANCED.match(self.text if self.enhanced is None else self.enhanced)
+        return found[1] if found and found[1][0] == str(self.code)[0] else None
 
 
 Signal = SmtpReply | Fault
@@ -96,6 +116,7 @@ class Verdict:
     burns_attempt: bool
     ambiguous: bool = False
     pace: Pace = Pace.USUAL
+    breaker: Breaker = Breaker.NONE
     code: int | None = None
     enhanced: str | None = None
     fault: Fault | None = None
