@@ -67,7 +67,7 @@ class EmailAddress:
         return f"{self.local[0]}***@{self.domain}"
 
     @classmethod
-    def parse(cls, text: str, field: str = "address") -> Self:
+    def parse(cls, text: object, field: str = "address") -> Self:
         """The one address that ``text`` is, exactly; surrounding white space is refused like everything else.
 
         Raises:
@@ -98,7 +98,7 @@ class Mailbox:
         return f'"{escaped}" <{self.address}>'
 
     @classmethod
-    def parse(cls, text: str, field: str = "address") -> Self:
+    def parse(cls, text: object, field: str = "address") -> Self:
         r"""Read ``ada@example.org``, ``Ada <ada@example.org>`` or ``"Lovelace, Ada" <ada@example.org>``.
 
         A name that is not quoted holds no ``@ , ; : < > ( ) [ ] " \\``, so that no other reading exists.

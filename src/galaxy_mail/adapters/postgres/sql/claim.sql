@@ -40,7 +40,7 @@ with issued as materialized (
     insert into {schema}.mail_attempts
         (delivery_id, attempt_no, started_at, finished_at, outcome, stage, blame, burned, ambiguous, fault, detail, worker,
          template_version)
-    select delivery_id, claims, claimed_at, now(), 'transient_error', 'abandoned', 'transport', false, true, 'closed', '',
+    select delivery_id, claims, claimed_at, now(), 'transient_error', 'abandoned', 'nobody', false, true, 'closed', '',
            claimed_by, ''
       from due
      where expired and delivery_id in (select delivery_id from chosen union all table poison)

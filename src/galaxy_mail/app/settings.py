@@ -1,0 +1,162 @@
+"""Settings: given once, validated at the edge, with all problems named at once and secrets masked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import attrs
+
+from galaxy_mail.app.config import RuntimeConfig
+from galaxy_mail.app.relay import Relay, parse_relay
+from galaxy_mail.domain.addresses import EmailAddress, Mailbox
+from galaxy_mail.domain.backoff import BackoffPolicy
+from galaxy_mail.domain.errors import InvalidAddress, InvalidSettings
+from galaxy_mail.domain.settlement import RetryPolicy
+
+_SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+_DAY = timedelta(days=1)
+
+
+def masked_url(url: str | None) -> str:
+    """A URL for the eye: its password, if it has one, as ``***``."""
+    return "None" if url is None else re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", url)
+
+
+def _between(low: Any, high: Any) -> Callable[[Any], bool]:
+    return lambda value: low <= value <= high
+
+
+# name -> type, what is allowed, and how to say it
+_RANGES: dict[str, tuple[type | tuple[type, ...], Callable[[Any], bool], str]] = {
+    "poll_interval": (timedelta, _between(timedelta(milliseconds=10), timedelta(hours=1)), "10 ms to 1 h"),
+    "lease": (timedelta, _between(timedelta(seconds=1), timedelta(hours=1)), "1 s to 1 h"),
+    "batch_size": (int, _between(1, 10_000), "1 to 10,000"),
+    "connections": (int, _between(1, 1_000), "1 to 1,000"),
+    "stop_grace": (timedelta, _between(timedelta(0), timedelta(hours=1)), "0 to 1 h"),
+    "max_attempts": (int, _between(1, 1_000), "1 to 1,000"),
+    "max_age": (timedelta, _between(timedelta(seconds=1), 366 * _DAY), "1 s to 366 days"),
+    "abandoned_limit": (int, _between(1, 1_000), "1 to 1,000"),
+    "backoff_base": (timedelta, _between(timedelta(milliseconds=1), _DAY), "1 ms to 1 day"),
+    "backoff_factor": ((int, float), _between(1.0, 100.0), "1 to 100"),
+    "backoff_cap": (timedelta, _between(timedelta(milliseconds=1), 31 * _DAY), "1 ms to 31 days"),
+    "backoff_jitter": ((int, float), _between(0.0, 0.99), "0 to 0.99"),
+}
+
+
+@attrs.frozen(kw_only=True)
+class MailSettings:
+    """Everything a deployment decides.
+
+    ``dsn`` may be left out where the host gives its own pool. ``smtp_url`` is explained in ``relay``. ``sender`` is the From
+    of every mail, as an address or ``Name <address>``. ``admins`` are told of dead letters by mail over a direct SMTP
+    connection; without them they are logged by the notifier that the container holds.
+
+    Raises:
+        InvalidSettings: with every problem, one a line.
+    """
+
+    smtp_url: str = attrs.field(repr=masked_url)
+    sender: str
+    dsn: str | None = attrs.field(default=None, repr=masked_url)
+    schema: str = "galaxy_mail"
+    template_dirs: Sequence[str | Path] = ()
+    admins: Sequence[str] = ()
+
+    max_attempts: int = 12
+    max_age: timedelta = 5 * _DAY
+    abandoned_limit: int = 5
+    backoff_base: timedelta = timedelta(seconds=5)
+    backoff_factor: float = 2.0
+    backoff_cap: timedelta = timedelta(hours=1)
+    backoff_jitter: float = 0.25
+
+    poll_interval: timedelta = timedelta(seconds=1)
+    lease: timedelta = timedelta(seconds=10)
+    batch_size: int = 100
+    connections: int = 10
+    stop_grace: timedelta = timedelta(seconds=30)
+
+    def __attrs_post_init__(self) -> None:
+        problems = [*_range_problems(self), *_text_problems(self)]
+        if problems:
+            raise InvalidSettings(problems)
+
+    @property
+    def relay(self) -> Relay:
+        """Where mail goes."""
+        return parse_relay(self.smtp_url)
+
+    @property
+    def sender_mailbox(self) -> Mailbox:
+        """Who it comes from."""
+        return Mailbox.parse(self.sender, "sender")
+
+    @property
+    def runtime(self) -> RuntimeConfig:
+        """The part that paces and bounds a worker."""
+        backoff = BackoffPolicy(self.backoff_base, self.backoff_factor, self.backoff_cap, self.backoff_jitter)
+        outage = attrs.evolve(
+            backoff, cap=max(backoff.base, min(backoff.cap, RetryPolicy().outage_backoff.cap))
+        )
+        return RuntimeConfig(
+            poll_interval=self.poll_interval,
+            lease=self.lease,
+            batch_size=self.batch_size,
+            stop_grace=self.stop_grace,
+            retry=RetryPolicy(
+                max_attempts=self.max_attempts,
+                max_age=self.max_age,
+                abandoned_limit=self.abandoned_limit,
+                backoff=backoff,
+                outage_backoff=outage,
+            ),
+        )
+
+
+def _range_problems(settings: MailSettings) -> list[str]:
+    problems = []
+    for name, (kind, allowed, words) in _RANGES.items():
+        value = getattr(settings, name)
+        if not isinstance(value, kind) or isinstance(value, bool) or not allowed(value):
+            expected = "a timedelta" if kind is timedelta else "a number"
+            problems.append(f"{name}: must be {expected} from {words}")
+    if not problems and settings.backoff_base > settings.backoff_cap:
+        problems.append("backoff_base: is longer than backoff_cap")
+    return problems
+
+
+def _text_problems(settings: MailSettings) -> list[str]:
+    problems = []
+    if settings.dsn is not None and urlsplit(settings.dsn).scheme not in ("postgresql", "postgres"):
+        problems.append("dsn: must begin with postgresql://")
+    if not _SCHEMA.fullmatch(str(settings.schema)):
+        problems.append(
+            "schema: must be a plain name: a-z, 0-9 and _, not beginning with a digit, at most 63"
+        )
+    if isinstance(settings.template_dirs, str | Path):
+        problems.append("template_dirs: must be a list of folders")
+    else:
+        problems += [
+            f"template_dirs: {path} is not a folder"
+            for path in settings.template_dirs
+            if not Path(path).is_dir()
+        ]
+    try:
+        parse_relay(settings.smtp_url)
+    except InvalidSettings as error:
+        problems += error.problems
+    for field, parse, values in (
+        ("sender", Mailbox.parse, [settings.sender]),
+        ("admins", EmailAddress.parse, settings.admins),
+    ):
+        for value in values:
+            try:
+                parse(value, field)
+            except InvalidAddress as error:
+                problems.append(str(error))
+    return problems

@@ -1,0 +1,163 @@
+"""What a producer may order: every argument checked before anything is written.
+
+Pure functions from what a caller passes to domain values. Each raises ``InvalidInput`` (or a subclass) that names the field
+and never repeats the value.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from galaxy_mail.domain.addresses import Mailbox, Recipient, RecipientKind
+from galaxy_mail.domain.errors import InvalidInput
+from galaxy_mail.domain.text import forbidden_character
+
+MAX_RECIPIENTS = 1000
+MAX_CONTEXT_OCTETS = 1024 * 1024
+MAX_CONTEXT_DEPTH = 32
+MAX_KEY_LENGTH = 255
+MAX_CODE_LENGTH = 64
+FAR = timedelta(days=366)
+
+People = str | Mailbox | Iterable[str | Mailbox]
+
+
+def recipients(*, to: People, cc: People, bcc: People, reply_to: People) -> tuple[Recipient, ...]:
+    """Everyone the mail concerns, in the order to, cc, bcc, reply_to.
+
+    At least one and at most 1,000 of them are in the envelope, and nobody is in it twice.
+    """
+    named = {
+        RecipientKind.TO: to,
+        RecipientKind.CC: cc,
+        RecipientKind.BCC: bcc,
+        RecipientKind.REPLY_TO: reply_to,
+    }
+    everyone = tuple(
+        Recipient(kind, mailbox) for kind, people in named.items() for mailbox in _mailboxes(people, kind)
+    )
+    delivered = [recipient for recipient in everyone if recipient.kind.in_envelope]
+    if not delivered:
+        raise InvalidInput("to", "the mail has no recipient: give at least one of to, cc, bcc")
+    if len(everyone) > MAX_RECIPIENTS:
+        raise InvalidInput("to", f"the mail has more than {MAX_RECIPIENTS} recipients")
+    seen = set()
+    for recipient in delivered:
+        if recipient.address in seen:
+            raise InvalidInput(recipient.kind, "names an address that is already a recipient")
+        seen.add(recipient.address)
+    return everyone
+
+
+def mailbox(value: object, field: str) -> Mailbox:
+    """A mailbox from text, or as it is."""
+    return value if isinstance(value, Mailbox) else Mailbox.parse(value, field)
+
+
+def _mailboxes(people: object, field: str) -> Iterator[Mailbox]:
+    if isinstance(people, str | Mailbox):
+        people = (people,)
+    if not isinstance(people, Iterable) or isinstance(people, bytes | Mapping):
+        raise InvalidInput(field, "must be an address or a sequence of addresses")
+    return (mailbox(value, field) for value in people)
+
+
+def json_object(value: object, field: str) -> dict[str, object]:
+    """The value as it will be after its way through JSON, which it takes once, here.
+
+    Refuses NaN and infinities, NUL and lone surrogates, keys that are not text, what JSON cannot hold, more than 32 levels
+    and more than 1 MiB.
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise InvalidInput(field, "must be a mapping")
+    _check_tree(value, field, MAX_CONTEXT_DEPTH)
+    try:
+        text = json.dumps(dict(value), allow_nan=False, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError):
+        raise InvalidInput(
+            field, "holds a value that JSON cannot (a number that is not finite, or another type)"
+        ) from None
+    if len(text.encode()) > MAX_CONTEXT_OCTETS:
+        raise InvalidInput(field, f"is larger than {MAX_CONTEXT_OCTETS} octets as JSON")
+    taken: dict[str, object] = json.loads(text)
+    return taken
+
+
+def _check_tree(value: object, field: str, levels: int) -> None:
+    if isinstance(value, str):
+        if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
+            raise InvalidInput(field, "holds text with NUL or a lone surrogate")
+    elif isinstance(value, Mapping | list | tuple):
+        if not levels:
+            raise InvalidInput(field, f"is nested deeper than {MAX_CONTEXT_DEPTH} levels")
+        if isinstance(value, Mapping) and not all(isinstance(key, str) for key in value):
+            raise InvalidInput(field, "has a key that is not text")
+        children = (*value.keys(), *value.values()) if isinstance(value, Mapping) else value
+        for child in children:
+            _check_tree(child, field, levels - 1)
+
+
+def code(value: object) -> str:
+    """A login code: 1 to 64 characters of one clean line, without white space around it."""
+    if (
+        not isinstance(value, str)
+        or not value.strip()
+        or value != value.strip()
+        or len(value) > MAX_CODE_LENGTH
+    ):
+        raise InvalidInput(
+            "code", f"must be text of 1 to {MAX_CODE_LENGTH} characters, without white space around it"
+        )
+    if problem := forbidden_character(value):
+        raise InvalidInput("code", f"has {problem}")
+    return value
+
+
+def idempotency_key(value: object) -> str | None:
+    """A key of 1 to 255 characters of one clean line, or None."""
+    if value is None:
+        return None
+    if not isinstance(value, str) or not 1 <= len(value) <= MAX_KEY_LENGTH or forbidden_character(value):
+        raise InvalidInput("idempotency_key", f"must be one line of 1 to {MAX_KEY_LENGTH} plain characters")
+    return value
+
+
+def ttl(value: object) -> timedelta | None:
+    """A validity of more than nothing and at most a year, or None for no end."""
+    if value is None:
+        return None
+    if not isinstance(value, timedelta) or not timedelta(0) < value <= FAR:
+        raise InvalidInput("ttl", "must be a timedelta of more than 0 and at most 366 days")
+    return value
+
+
+def send_at(value: object, validity: timedelta | None, now: datetime) -> datetime | None:
+    """The earliest time of sending: aware, at most a year ahead, before the validity ends; the past means at once."""
+    if value is None:
+        return None
+    if not isinstance(value, datetime) or value.utcoffset() is None:
+        raise InvalidInput("send_at", "must be a datetime with a time zone")
+    if value > now + FAR:
+        raise InvalidInput("send_at", "is more than 366 days ahead")
+    if validity is not None and value >= now + validity:
+        raise InvalidInput("ttl", "ends before send_at: the mail could never be sent")
+    return value
+
+
+def digest(*parts: object) -> bytes:
+    """SHA-256 over the canonical JSON of what identifies a content."""
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).digest()
+
+
+def content_digest(
+    template: str, sender: Mailbox, everyone: Sequence[Recipient], context: Mapping[str, object]
+) -> bytes:
+    """What makes two orders the same mail: template, people and public context; not when or how urgently it goes."""
+    people = [(recipient.kind, str(recipient.mailbox)) for recipient in everyone]
+    return digest(template, str(sender), people, context)

@@ -1,0 +1,40 @@
+"""Taking secrets out of what a server said: a reply may echo a subject, and with it a login code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import attrs
+
+from galaxy_mail.domain.text import escaped
+from galaxy_mail.domain.verdicts import MAX_DETAIL_OCTETS, Receipt
+
+REDACTED = "[redacted]"
+
+
+def redacted(receipt: Receipt, secrets: Mapping[str, object] | None) -> Receipt:
+    """The receipt without any value of ``secrets`` in its details."""
+    values = sorted(set(_texts(secrets)), key=len, reverse=True)
+    if not values:
+        return receipt
+    verdicts = tuple(attrs.evolve(v, detail=_without(v.detail, values)) for v in receipt.verdicts)
+    return attrs.evolve(receipt, verdicts=verdicts)
+
+
+def _without(detail: str, values: list[str]) -> str:
+    if len(detail) >= MAX_DETAIL_OCTETS:  # the cut may have left half of a secret at the end
+        detail = detail[: MAX_DETAIL_OCTETS - len(values[0])]
+    for value in values:
+        detail = detail.replace(value, REDACTED)
+    return detail
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for child in value.values():
+            yield from _texts(child)
+    elif isinstance(value, list | tuple):
+        for child in value:
+            yield from _texts(child)
+    elif value not in (None, True, False, ""):
+        yield escaped(str(value), MAX_DETAIL_OCTETS)
