@@ -1,0 +1,103 @@
+"""What ``claim`` and ``settle`` do to rows: the statements of the Postgres store, in Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+from galaxy_mail.adapters.memory.rows import Row
+from galaxy_mail.domain.delivery import DeadLetterReason, DeliveryEvent, RecipientState, transition
+from galaxy_mail.domain.leases import Claim, ClaimRequest, ClaimToken
+from galaxy_mail.domain.records import AttemptRecord
+from galaxy_mail.domain.settlement import Attempt, Settlement
+from galaxy_mail.domain.verdict_table import ABANDONED_VERDICT
+from galaxy_mail.domain.verdicts import Receipt
+
+UNCLOSED = Attempt(Receipt((ABANDONED_VERDICT,)), duration=timedelta(0))
+
+
+def take_due(
+    rows: Iterable[Row], request: ClaimRequest, now: datetime, mint: Callable[[], ClaimToken]
+) -> tuple[Claim, ...]:
+    """Claim what is due, lane by lane and the longest due first; bury what has been abandoned too often."""
+    waiting = sorted(
+        (row for row in rows if row.due(now)), key=lambda r: (r.lane, r.next_attempt_at, r.delivery_id)
+    )
+    candidates = []
+    for row in waiting[: request.limit]:
+        if row.token is not None and row.losses >= request.abandoned_limit:
+            _bury(row, now)
+        else:
+            candidates.append(row)
+    return tuple(_issue(row, request, now, mint()) for row in _choose(candidates))
+
+
+def _choose(candidates: list[Row]) -> list[Row]:
+    # A suspect goes alone: if it kills its worker again, nobody else is blamed.
+    if candidates and candidates[0].losses:
+        return candidates[:1]
+    return [row for row in candidates if not row.losses]
+
+
+def _issue(row: Row, request: ClaimRequest, now: datetime, token: ClaimToken) -> Claim:
+    if row.token is not None:
+        _abandon(row, now)
+    return row.take(token, request.worker, now, request.lease)
+
+
+def _bury(row: Row, now: datetime) -> None:
+    _abandon(row, now)
+    for each in row.recipients:
+        if each.state is RecipientState.OPEN:
+            each.mark(RecipientState.REFUSED, None)
+    row.finish(transition(row.status, DeliveryEvent.GIVEN_UP), DeadLetterReason.POISON, now, tell=True)
+
+
+def _abandon(row: Row, now: datetime) -> None:
+    """Close the attempt that nobody closed. What the silent worker wrote may still be delivered: so it is ambiguous."""
+    assert row.claimed_at is not None, "who holds a token has claimed"
+    row.status = transition(row.status, DeliveryEvent.ABANDONED)
+    row.abandoned += 1
+    row.log.append(_recorded(row, UNCLOSED, row.claimed_at, now - row.claimed_at))
+
+
+def write(row: Row, settlement: Settlement, now: datetime) -> None:
+    """Write a settlement down, whole."""
+    for mark in settlement.marks:
+        row.recipients[mark.position].mark(mark.state, mark.verdict)
+    if settlement.attempt is not None:
+        row.attempts += settlement.attempt.burned
+        duration = settlement.attempt.duration
+        row.log.append(_recorded(row, settlement.attempt, now - duration, duration))
+    if settlement.retry_in is None:
+        row.finish(settlement.status, settlement.reason, now, tell=settlement.tell_admin)
+    else:
+        _defer(row, settlement, now, settlement.retry_in)
+
+
+def _defer(row: Row, settlement: Settlement, now: datetime, delay: timedelta) -> None:
+    burned = settlement.attempt is not None and settlement.attempt.burned
+    row.deferrals = 0 if burned else row.deferrals + 1
+    row.status = settlement.status
+    row.notify_after = now if settlement.tell_admin else None
+    row.put_back(now + delay)
+
+
+def _recorded(row: Row, attempt: Attempt, started_at: datetime, duration: timedelta) -> AttemptRecord:
+    verdict = attempt.receipt.verdict
+    return AttemptRecord(
+        number=row.claims,
+        started_at=started_at,
+        duration=duration,
+        outcome=verdict.outcome,
+        stage=verdict.stage,
+        blame=verdict.blame,
+        burned=attempt.burned,
+        ambiguous=verdict.ambiguous,
+        code=verdict.code,
+        enhanced=verdict.enhanced,
+        detail=verdict.detail,
+        remote_id=attempt.receipt.remote_id,
+        worker=row.claimed_by or "",
+        template_version=attempt.template_version,
+    )
