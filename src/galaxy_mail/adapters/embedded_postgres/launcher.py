@@ -16,6 +16,7 @@ import os
 import select
 import signal
 import sys
+import time
 from pathlib import Path
 
 REFUSED = 77  # exit code: the kernel or its keeper does not allow this route
@@ -93,10 +94,16 @@ def watch(child: int, lifeline: int) -> int:
             if select.select([lifeline], [], [], PATIENCE)[0]:
                 break
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    with contextlib.suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
+    bury_orphans()
     return code
+
+
+def bury_orphans() -> None:
+    """Reap what the command's death left to us; its last moments may take a moment."""
+    with contextlib.suppress(ChildProcessError):
+        for _ in range(100):
+            if os.waitpid(-1, os.WNOHANG)[0] == 0:
+                time.sleep(0.001)
 
 
 def main(arguments: list[str]) -> int:

@@ -46,10 +46,18 @@ class Postmaster:
 def read(pgdata: Path) -> Postmaster | None:
     """What the lock file says, or None while there is none or it is being written."""
     try:
-        lines = (pgdata / "postmaster.pid").read_text().splitlines()
-        status = lines[STATUS_LINE].strip() if len(lines) > STATUS_LINE else ""
+        return parse(pgdata, (pgdata / "postmaster.pid").read_text())
+    except FileNotFoundError:
+        return None
+
+
+def parse(pgdata: Path, text: str) -> Postmaster | None:
+    """What the text of a lock file says, or None when it is not (yet) one."""
+    lines = text.splitlines()
+    status = lines[STATUS_LINE].strip() if len(lines) > STATUS_LINE else ""
+    try:
         return Postmaster(pgdata, pid=abs(int(lines[0])), port=int(lines[3]), status=status)
-    except (FileNotFoundError, IndexError, ValueError):
+    except (IndexError, ValueError):
         return None
 
 

@@ -4,11 +4,14 @@
 we are        the server runs
 ============  ==========================================================================================================
 not root      as we are
-root          in a user namespace in which we are called ``nobody``: no capability is left, files stay root's
+root          in a user namespace in which we are called ``nobody``: no capability is left, files stay ours
 root, where   as the user ``nobody``, who can read neither our folders nor our binaries: `cluster` keeps its data in
 that is       /var/tmp and a copy of the binaries beside it
 refused
 ============  ==========================================================================================================
+
+What is weak: in the namespace the server is still the owner of root's files and could open them, though with no
+capability it can do nothing else that root can. It serves a password-protected port on the loopback address to us.
 
 A cluster that exists stays with whom it was made for: ownership is never changed. No system account is edited and no
 folder that we did not make gets another mode.
@@ -58,7 +61,7 @@ class Identity:
         A session of its own keeps a terminal's Ctrl-C away from it: we stop it when we are done with it.
         """
         return subprocess.Popen(
-            [*_launcher(self), *command],
+            [*launcher(self), *command],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
@@ -87,10 +90,10 @@ def choose(pgdata: Path) -> Identity:
     owner = pgdata.stat().st_uid if pgdata.exists() else None
     if me.uid != 0:
         return _only_for(owner, {me.uid: me}, pgdata) if owner is not None else me
-    namespace, nobody = _as_nobody(Route.NAMESPACE), _as_nobody(Route.USER)
+    namespace, nobody = as_nobody(Route.NAMESPACE), as_nobody(Route.USER)
     if owner is not None:
         return _only_for(owner, {0: namespace, nobody.uid: nobody}, pgdata)
-    return namespace if _is_open(namespace) else nobody
+    return namespace if is_open(namespace) else nobody
 
 
 def _only_for(owner: int, identities: dict[int, Identity], pgdata: Path) -> Identity:
@@ -99,7 +102,7 @@ def _only_for(owner: int, identities: dict[int, Identity], pgdata: Path) -> Iden
         raise EmbeddedServerError(
             f"the database in {pgdata} belongs to the user with number {owner}: run as that user, or choose another folder"
         )
-    if identity.route is Route.NAMESPACE and not _is_open(identity):
+    if identity.route is Route.NAMESPACE and not is_open(identity):
         raise EmbeddedServerError(
             f"the database in {pgdata} was made by root in a user namespace, and this system refuses one: "
             "choose another folder"
@@ -107,19 +110,22 @@ def _only_for(owner: int, identities: dict[int, Identity], pgdata: Path) -> Iden
     return identity
 
 
-def _launcher(identity: Identity) -> list[str]:
+def launcher(identity: Identity) -> list[str]:
+    """The command that runs the command after it as this identity."""
     route = str(identity.route)
     if identity.route is not Route.SELF:
         route += f":{identity.uid}:{identity.gid}"
     return [sys.executable, "-I", "-S", str(LAUNCHER), route]
 
 
-def _is_open(identity: Identity) -> bool:
-    probe = subprocess.run(_launcher(identity), cwd="/", env=ENVIRONMENT, capture_output=True, check=False)
+def is_open(identity: Identity) -> bool:
+    """Whether this system lets us become this identity."""
+    probe = subprocess.run(launcher(identity), cwd="/", env=ENVIRONMENT, capture_output=True, check=False)
     return probe.returncode == 0
 
 
-def _as_nobody(route: Route) -> Identity:
+def as_nobody(route: Route) -> Identity:
+    """The account ``nobody``, by this route."""
     import pwd  # not on every platform that can import us
 
     try:

@@ -5,22 +5,19 @@ from __future__ import annotations
 import contextlib
 import logging
 import signal
-import socket
 import subprocess
-import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Self
 
-from galaxy_mail.adapters.embedded_postgres import binaries, postmaster, privileges
+from galaxy_mail.adapters.embedded_postgres import binaries, loopback, postmaster, privileges
 from galaxy_mail.adapters.embedded_postgres.cluster import SUPERUSER, Cluster
 from galaxy_mail.adapters.embedded_postgres.postmaster import Postmaster
 from galaxy_mail.adapters.embedded_postgres.privileges import Identity
 from galaxy_mail.domain.errors import EmbeddedServerError
 
-HOST = "127.0.0.1"
 START_SECONDS = 60.0  # recovery after a crash included
 STOP_SECONDS = 60.0  # the launcher itself turns to harder means before
 GLANCE_SECONDS = 0.01
@@ -29,7 +26,7 @@ GLANCE_SECONDS = 0.01
 PASSING_FAULTS = ("is still in use", "lock file", "could not bind", "could not create any TCP/IP sockets")
 
 SETTINGS = {
-    "listen_addresses": HOST,
+    "listen_addresses": loopback.HOST,
     "unix_socket_directories": "",
     "max_connections": "200",
     "log_checkpoints": "off",
@@ -100,7 +97,7 @@ class EmbeddedPostgres:
     def dsn(self) -> str:
         """The address of the running server, password included. It stays the same over `restart`."""
         port = self._running().port
-        return f"postgresql://{SUPERUSER}:{self._cluster.password}@{HOST}:{port}/postgres?sslmode=disable"
+        return f"postgresql://{SUPERUSER}:{self._cluster.password}@{loopback.HOST}:{port}/postgres?sslmode=disable"
 
     @property
     def pid(self) -> int:
@@ -161,7 +158,7 @@ class EmbeddedPostgres:
         pgdata = self._cluster.pgdata
         deadline = time.monotonic() + START_SECONDS
         while (running := postmaster.read(pgdata)) and running.is_alive and time.monotonic() < deadline:
-            if running.is_ready and _answers(running.port):
+            if running.is_ready and loopback.answers(running.port):
                 return running
             time.sleep(GLANCE_SECONDS)
         postmaster.forget_dead(pgdata)
@@ -172,7 +169,7 @@ class EmbeddedPostgres:
         command, identity = self._prepare()
         deadline = time.monotonic() + START_SECONDS
         while True:
-            self._port = self._port or _free_port()
+            self._port = self._port or loopback.free_port()
             log_size = self.log.stat().st_size if self.log.exists() else 0
             with self.log.open("ab") as log:
                 self._launcher = identity.launch([*command, "-c", f"port={self._port}"], log)
@@ -206,34 +203,13 @@ class EmbeddedPostgres:
         """The server once it accepts connections; None if it ended before, or ran out of time."""
         while launcher.poll() is None and time.monotonic() < deadline:
             seen = postmaster.read(self._cluster.pgdata)
-            if seen and seen.port == self._port and seen.is_ready and seen.is_alive and _answers(seen.port):
+            if (
+                seen
+                and seen.port == self._port
+                and seen.is_ready
+                and seen.is_alive
+                and loopback.answers(seen.port)
+            ):
                 return seen
             time.sleep(GLANCE_SECONDS)
         return None
-
-
-@contextlib.contextmanager
-def temporary_postgres(*, settings: Mapping[str, str] | None = None) -> Iterator[EmbeddedPostgres]:
-    """A running server in a folder that goes away with it; without fsync, since nothing is to be kept."""
-    with tempfile.TemporaryDirectory(prefix="galaxy-mail-", ignore_cleanup_errors=True) as folder:
-        server = EmbeddedPostgres(folder, fsync=False, settings=settings)
-        try:
-            server.start()
-            yield server
-        finally:
-            server.remove()
-
-
-def _answers(port: int) -> bool:
-    try:
-        with socket.create_connection((HOST, port), timeout=1):
-            return True
-    except OSError:
-        return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
