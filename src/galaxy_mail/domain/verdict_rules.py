@@ -70,7 +70,7 @@ class Rule:
 
     @_key.default
     def _compile_key(self) -> re.Pattern[str]:
-        return re.compile("|".join(map(_key_pattern, self.signals.split())))
+        return re.compile("|".join(map(_key_pattern, self.signals.split(" "))))
 
     @_words.default
     def _compile_words(self) -> re.Pattern[str]:

@@ -35,7 +35,7 @@ _CONTENT = _at(Stage.DATA, Stage.BODY, Stage.DOT)
 _NOT_DOT = _ANY - _DOT
 
 _RATE = r"\brate\b|\bratelimit|\btoo many\b|\bthrottl"
-_CROWD = r"\btoo many (?:recipients|rcpt)"
+_CROWD = r"\btoo many (?:recipients|rcpt)(?!.*(?:hour|day|throttl))"
 _REPUTATION = r"\brelay|\bspam|\bblock|\bblacklist|\bpolicy|\breputation"
 
 # fmt: off
@@ -58,7 +58,7 @@ RULES: tuple[Rule, ...] = (
 
     # Slower, please.
     Rule(_RCPT, "4.5.3 552/5.5.3", _TRANSIENT, _ENVELOPE, _KEEP, _NONE, "too many recipients in one transaction: the rest in a next one (552: RFC 5321 section 4.5.3.1.10)", pace=Pace.AT_ONCE),
-    Rule(_RCPT, "4xx 552/-", _TRANSIENT, _ENVELOPE, _KEEP, _NONE, "the same, said in words", words=_CROWD, pace=Pace.AT_ONCE),
+    Rule(_RCPT, "4xx/- 552/-", _TRANSIENT, _ENVELOPE, _KEEP, _NONE, "the same, said in words", words=_CROWD, pace=Pace.AT_ONCE),
     Rule(_RCPT | _CONTENT, "4.7.28", _TRANSIENT, _THROTTLE, _KEEP, _SLOW, "the relay limits our rate"),
     Rule(_RCPT | _CONTENT, "4xx", _TRANSIENT, _THROTTLE, _KEEP, _SLOW, "the same, said in words", words=_RATE),
     Rule(_ANY, "421", _TRANSIENT, _TRANSPORT, _KEEP, _COUNT, "the server closes the connection, even after the dot (RFC 5321 section 3.8)"),
