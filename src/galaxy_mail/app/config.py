@@ -18,9 +18,11 @@ class RuntimeConfig:
         seconds=10
     )  # a dead worker's claims are free after this; renewed at a third of it
     batch_size: int = 100  # claims held at once
+    renewal_share: float = 1 / 3  # of a lease: when it is renewed
     recipients_per_transaction: int = 100  # RFC 5321 section 4.5.3.1.8: any server takes as many
     stop_grace: timedelta = timedelta(
         seconds=30
     )  # how long a stop waits for transactions that are past their gate
     notice_timeout: timedelta = timedelta(seconds=30)  # how long the notifier may take
+    notice_batch: int = 20  # notices told in one go
     retry: RetryPolicy = attrs.field(factory=RetryPolicy)

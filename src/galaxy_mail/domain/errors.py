@@ -148,5 +148,10 @@ class StoreUnavailable(InfrastructureError):
         self.sqlstate = sqlstate
         self.kind = kind
 
+    @property
+    def data_refused(self) -> bool:
+        """Whether trying again is of no use: the data itself was refused (SQLSTATE classes 22 and 23)."""
+        return self.sqlstate is not None and self.sqlstate.startswith(("22", "23"))
+
     def __reduce__(self) -> tuple[type[StoreUnavailable], tuple[str, str | None, str]]:
         return type(self), (self.operation, self.sqlstate, self.kind)

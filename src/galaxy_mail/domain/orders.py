@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from uuid import UUID
+
+import attrs
 
 from galaxy_mail.domain.addresses import Mailbox, Recipient, RecipientKind
 from galaxy_mail.domain.errors import InvalidInput
+from galaxy_mail.domain.mail import Lane, Mail, NewDelivery
 from galaxy_mail.domain.text import forbidden_character
 
 MAX_RECIPIENTS = 1000
@@ -25,7 +29,9 @@ FAR = timedelta(days=366)
 People = str | Mailbox | Iterable[str | Mailbox]
 
 
-def recipients(*, to: People, cc: People, bcc: People, reply_to: People) -> tuple[Recipient, ...]:
+def recipients(
+    *, to: People = (), cc: People = (), bcc: People = (), reply_to: People = ()
+) -> tuple[Recipient, ...]:
     """Everyone the mail concerns, in the order to, cc, bcc, reply_to.
 
     At least one and at most 1,000 of them are in the envelope, and nobody is in it twice.
@@ -120,11 +126,22 @@ def code(value: object) -> str:
 
 def idempotency_key(value: object) -> str | None:
     """A key of 1 to 255 characters of one clean line, or None."""
-    if value is None:
-        return None
+    return None if value is None else one_line(value, "idempotency_key")
+
+
+def one_line(value: object, field: str) -> str:
+    """Text of 1 to 255 characters in one clean line."""
     if not isinstance(value, str) or not 1 <= len(value) <= MAX_KEY_LENGTH or forbidden_character(value):
-        raise InvalidInput("idempotency_key", f"must be one line of 1 to {MAX_KEY_LENGTH} plain characters")
+        raise InvalidInput(field, f"must be one line of 1 to {MAX_KEY_LENGTH} plain characters")
     return value
+
+
+def lane(value: int) -> Lane:
+    """One of the lanes, as such or as its number."""
+    try:
+        return Lane(value)
+    except ValueError:
+        raise InvalidInput("lane", "must be one of Lane.URGENT, Lane.NORMAL, Lane.BULK") from None
 
 
 def ttl(value: object) -> timedelta | None:
@@ -149,15 +166,46 @@ def send_at(value: object, validity: timedelta | None, now: datetime) -> datetim
     return value
 
 
-def digest(*parts: object) -> bytes:
-    """SHA-256 over the canonical JSON of what identifies a content."""
-    text = json.dumps(parts, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+@attrs.frozen(kw_only=True)
+class Order:
+    """A checked order, not yet a delivery: it has no id."""
+
+    template: str
+    recipients: tuple[Recipient, ...]
+    context: Mapping[str, object] = attrs.field(factory=dict, repr=False)
+    secrets: Mapping[str, object] | None = attrs.field(default=None, repr=False)
+    sender: Mailbox | None = None
+    idempotency_key: str | None = None
+    ttl: timedelta | None = None
+    send_at: datetime | None = None
+    lane: Lane = Lane.NORMAL
+
+    def delivery(self, delivery_id: UUID, default_sender: Mailbox) -> NewDelivery:
+        """The delivery it becomes under ``delivery_id``, which also makes its Message-ID, in the sender's domain.
+
+        The digests say what makes two orders the same mail: template, people and context; not when or how urgently it goes.
+        """
+        sender = self.sender or default_sender
+        people = [(recipient.kind, str(recipient.mailbox)) for recipient in self.recipients]
+        return NewDelivery(
+            delivery_id,
+            Mail(
+                message_id=f"{delivery_id}@{sender.address.domain}",
+                template=self.template,
+                sender=sender,
+                recipients=self.recipients,
+                context=self.context,
+                secrets=self.secrets,
+            ),
+            lane=self.lane,
+            ttl=self.ttl,
+            send_at=self.send_at,
+            idempotency_key=self.idempotency_key,
+            content_digest=_digest(self.template, str(sender), people, self.context),
+            secret_digest=None if self.secrets is None else _digest(self.secrets),
+        )
+
+
+def _digest(*parts: object) -> bytes:
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).digest()
-
-
-def content_digest(
-    template: str, sender: Mailbox, everyone: Sequence[Recipient], context: Mapping[str, object]
-) -> bytes:
-    """What makes two orders the same mail: template, people and public context; not when or how urgently it goes."""
-    people = [(recipient.kind, str(recipient.mailbox)) for recipient in everyone]
-    return digest(template, str(sender), people, context)

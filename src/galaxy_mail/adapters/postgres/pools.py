@@ -1,0 +1,48 @@
+"""A pool for those who bring none: bounded waits, and no statement cache where a pooler in transaction mode forbids it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import asyncpg
+
+from galaxy_mail.adapters.postgres.border import border
+
+if TYPE_CHECKING:
+    from galaxy_mail.adapters.postgres.store import Pool
+
+CONNECT_SECONDS = 10.0
+STATEMENT_SECONDS = (
+    30.0  # a half-open connection is noticed after this; no statement of ours takes nearly as long
+)
+CLOSE_SECONDS = 10.0
+
+
+@asynccontextmanager
+async def open_pool(dsn: str, *, size: int = 10, statement_cache: bool = True) -> AsyncIterator[Pool]:
+    """A pool of at most ``size`` connections; ``statement_cache=False`` is for pgbouncer in transaction mode.
+
+    Raises:
+        StoreUnavailable: if the database cannot be reached.
+    """
+    with border("connect"):
+        pool = await asyncpg.create_pool(
+            dsn,
+            min_size=1,
+            max_size=size,
+            timeout=CONNECT_SECONDS,
+            command_timeout=STATEMENT_SECONDS,
+            server_settings={"application_name": "galaxy_mail"},
+            **({} if statement_cache else {"statement_cache_size": 0}),
+        )
+    try:
+        yield pool
+    finally:
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await pool.close()
+        except TimeoutError:
+            pool.terminate()

@@ -1,0 +1,74 @@
+"""One pass of one claim: from hand to settlement. It renders, composes, sends and decides; it never loops or waits."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from datetime import timedelta
+
+from galaxy_mail.app.composing import Composer
+from galaxy_mail.app.config import RuntimeConfig
+from galaxy_mail.app.holding import Holding
+from galaxy_mail.domain.delivery import DeadLetterReason
+from galaxy_mail.domain.errors import CallerError
+from galaxy_mail.domain.leases import Unreadable
+from galaxy_mail.domain.mail import Mail
+from galaxy_mail.domain.ports import Clock, Entropy, SmtpSender
+from galaxy_mail.domain.redaction import redacted
+from galaxy_mail.domain.settlement import Attempt, Settlement, decide, give_up, overdue
+from galaxy_mail.domain.verdict_table import classify
+from galaxy_mail.domain.verdicts import Envelope, Fault, Receipt, Stage
+
+
+class DeliveryPass:
+    """What a worker does with one claim."""
+
+    def __init__(
+        self,
+        *,
+        composer: Composer,
+        sender: SmtpSender,
+        clock: Clock,
+        entropy: Entropy,
+        config: RuntimeConfig,
+        logger: logging.Logger,
+    ) -> None:
+        self._composer = composer
+        self._sender = sender
+        self._clock = clock
+        self._entropy = entropy
+        self._config = config
+        self._log = logger
+
+    async def deliver(self, holding: Holding) -> Settlement:
+        """Make one attempt, unless it is too late for any, and return what is to be written down."""
+        claim, retry = holding.claim, self._config.retry
+        if reason := overdue(claim, holding.elapsed, retry):
+            return give_up(claim, reason)
+        if isinstance(claim.mail, Unreadable):
+            self._log.error("delivery %s: %s", claim.held.delivery_id, claim.mail.problem)
+            return give_up(claim, DeadLetterReason.UNRENDERABLE)
+        started = self._clock.monotonic()
+        receipt, version = await self._transact(holding, claim.mail)
+        duration = timedelta(seconds=self._clock.monotonic() - started)
+        attempt = Attempt(redacted(receipt, claim.mail.secrets), duration, version)
+        return decide(claim, attempt, holding.elapsed, retry, self._entropy.dice())
+
+    async def _transact(self, holding: Holding, mail: Mail) -> tuple[Receipt, str]:
+        claim_id = holding.claim.held.delivery_id
+        recipients = holding.claim.open_recipients()[: self._config.recipients_per_transaction]
+        envelope = Envelope(mail.sender.address, tuple(recipient.address for recipient in recipients))
+        try:
+            composed = self._composer.compose(mail, holding.claim.dated)
+            envelope = Envelope(envelope.sender, envelope.recipients, composed.smtputf8)
+            return await self._sender.send(envelope, composed.octets, holding.gate), composed.template_version
+        except CallerError as error:  # the template changed since the enqueue, or the data no longer fit it
+            self._log.error("delivery %s cannot be rendered: %s", claim_id, error)
+            return Receipt.uniform(classify(Stage.LOCAL, Fault.UNRENDERABLE), envelope), ""
+        except Exception as error:  # noqa: BLE001 - a bug in an adapter is this mail's trouble, and stops no other
+            where = "".join(
+                traceback.format_tb(error.__traceback__)
+            )  # without its text, which may hold a secret
+            self._log.error("delivery %s: %s in an adapter\n%s", claim_id, type(error).__name__, where)
+            stage = Stage.DOT if holding.finishing else Stage.LOCAL
+            return Receipt.uniform(classify(stage, Fault.INTERNAL), envelope), ""

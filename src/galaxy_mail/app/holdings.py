@@ -1,0 +1,93 @@
+"""All claims in one worker's hands: their number, their leases, and giving them back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from uuid import UUID
+
+from galaxy_mail.app.config import RuntimeConfig
+from galaxy_mail.app.holding import Holding
+from galaxy_mail.domain.errors import InfrastructureError
+from galaxy_mail.domain.leases import Claim
+from galaxy_mail.domain.ports import Clock, Queue
+
+
+class Holdings:
+    """What a worker holds. Every claim is in here from the moment the store answered until its settlement is written."""
+
+    def __init__(self, *, queue: Queue, clock: Clock, config: RuntimeConfig, logger: logging.Logger) -> None:
+        self._queue = queue
+        self._clock = clock
+        self._lease = config.lease
+        self._pause = config.lease.total_seconds() * config.renewal_share
+        self._log = logger
+        self._all: dict[UUID, Holding] = {}
+        self._goal = 0
+        self._at_goal = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def __iter__(self) -> Iterator[Holding]:
+        return iter(tuple(self._all.values()))
+
+    def take(self, claim: Claim, asked: float) -> Holding:
+        """Hold a claim that was asked for at ``asked``."""
+        holding = Holding(claim, asked, self._lease, self._clock)
+        self._all[claim.held.delivery_id] = holding
+        return holding
+
+    def drop(self, holding: Holding) -> None:
+        """Hold it no longer."""
+        if self._all.get(holding.claim.held.delivery_id) is holding:
+            del self._all[holding.claim.held.delivery_id]
+        if len(self._all) <= self._goal:
+            self._at_goal.set()
+
+    async def at_most(self, number: int) -> None:
+        """Return once no more than ``number`` are held."""
+        self._goal = number
+        while len(self._all) > number:
+            self._at_goal.clear()
+            await self._at_goal.wait()
+
+    async def renew_forever(self) -> None:
+        """Extend the leases in good time, again and again."""
+        while True:
+            await self._clock.sleep(self._pause)
+            await self.renew()
+
+    async def renew(self) -> None:
+        """Extend the lease of all that is not being settled; withdraw what was lost.
+
+        If the store does not answer, nothing is withdrawn: trust ends by itself when the lease does.
+        """
+        renewable = [holding for holding in self if not holding.settling]
+        asked = self._clock.monotonic()
+        try:
+            lost = await self._queue.renew([holding.claim.held for holding in renewable], self._lease)
+        except InfrastructureError as error:
+            self._log.warning("cannot renew %d leases: %s", len(renewable), error)
+            return
+        for holding in renewable:
+            if holding.claim.held.delivery_id in lost:
+                holding.withdraw()
+            else:
+                holding.renewed(asked, self._lease)
+
+    async def give_back(self) -> None:
+        """Withdraw and release all whose body has not begun."""
+        untouched = [holding for holding in self if not holding.finishing]
+        for holding in untouched:
+            holding.withdraw()
+            if holding.task is not None:
+                holding.task.cancel()
+            self.drop(holding)
+        try:
+            await self._queue.release([holding.claim.held for holding in untouched])
+        except InfrastructureError as error:
+            self._log.warning(
+                "cannot release %d claims, their leases will run out: %s", len(untouched), error
+            )

@@ -1,0 +1,199 @@
+"""MailService: what a backend calls. Checks an order, renders it once to see that it can be sent, and enqueues it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime, timedelta
+from typing import Generic
+from uuid import UUID
+
+from galaxy_mail.app.composing import Composer
+from galaxy_mail.app.config import RuntimeConfig
+from galaxy_mail.domain import orders
+from galaxy_mail.domain.addresses import EmailAddress, Mailbox
+from galaxy_mail.domain.delivery import DeliveryStatus
+from galaxy_mail.domain.errors import InvalidInput, UnknownDelivery
+from galaxy_mail.domain.mail import Lane
+from galaxy_mail.domain.orders import Order, People
+from galaxy_mail.domain.ports import Clock, Entropy, Store, Tx
+from galaxy_mail.domain.records import MAX_LISTED, DeliveryQuery, DeliveryRecord, DeliverySummary
+
+LOGIN_CODE_TEMPLATE = "login_code"
+
+
+class MailService(Generic[Tx]):
+    """The producers' and the operator's side of the outbox. ``Tx`` is the store's kind of transaction.
+
+    Attributes:
+        config: what paces the scan loop and bounds the retries.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store[Tx],
+        composer: Composer,
+        clock: Clock,
+        entropy: Entropy,
+        sender: Mailbox,
+        config: RuntimeConfig,
+    ) -> None:
+        self.config = config
+        self._store = store
+        self._composer = composer
+        self._clock = clock
+        self._entropy = entropy
+        self._sender = sender
+
+    # --- producers ---------------------------------------------------------------------------------------------------
+
+    async def enqueue_login_code(
+        self,
+        to: str | Mailbox,
+        *,
+        code: str,
+        ttl: timedelta,
+        context: Mapping[str, object] | None = None,
+        within: Tx | None = None,
+        idempotency_key: str | None = None,
+        template: str = LOGIN_CODE_TEMPLATE,
+    ) -> UUID:
+        """Enqueue a login code that is valid for ``ttl`` from now and never leaves after it; return the delivery's id.
+
+        The code is kept as a secret: in no log, ``repr``, exception or attempt, and wiped once the delivery has ended. It
+        travels in the urgent lane. The template sees ``code``, ``minutes`` (rounded up), ``expires_in`` (in words) and
+        ``context``.
+
+        Raises:
+            InvalidInput, IdempotencyConflict, UnusableTransaction: nothing was written.
+            StoreUnavailable: the database failed; inside ``within`` your transaction cannot be committed any more.
+        """
+        orders.code(code)
+        validity = orders.ttl(ttl)
+        if validity is None:
+            raise InvalidInput("ttl", "a login code needs a validity")
+        minutes = math.ceil(validity / timedelta(minutes=1))
+        words = f"{minutes} minute{'s' if minutes != 1 else ''}"
+        order = Order(
+            template=template,
+            recipients=orders.recipients(to=to),
+            context={"minutes": minutes, "expires_in": words, **orders.json_object(context, "context")},
+            secrets={"code": code},
+            idempotency_key=orders.idempotency_key(idempotency_key),
+            ttl=validity,
+            lane=Lane.URGENT,
+        )
+        return await self._enqueue(order, within)
+
+    async def enqueue_template(  # noqa: PLR0913 - a mail has that many sides, and each has its name
+        self,
+        template: str,
+        *,
+        to: People = (),
+        cc: People = (),
+        bcc: People = (),
+        reply_to: People = (),
+        context: Mapping[str, object] | None = None,
+        secrets: Mapping[str, object] | None = None,
+        within: Tx | None = None,
+        idempotency_key: str | None = None,
+        ttl: timedelta | None = None,
+        send_at: datetime | None = None,
+        lane: Lane = Lane.NORMAL,
+        sender: str | Mailbox | None = None,
+    ) -> UUID:
+        """Enqueue a mail made from ``template`` and ``context``; return the delivery's id.
+
+        ``secrets`` are template variables that are wiped once the delivery has ended and shown nowhere. With ``ttl`` the
+        mail never leaves later than that after now; with ``send_at`` it leaves no earlier.
+
+        Raises:
+            InvalidInput (and InvalidAddress, TemplateNotFound, TemplateInvalid, InvalidMessage), IdempotencyConflict,
+                UnusableTransaction: nothing was written.
+            StoreUnavailable: the database failed; inside ``within`` your transaction cannot be committed any more.
+        """
+        validity = orders.ttl(ttl)
+        order = Order(
+            template=template,
+            recipients=orders.recipients(to=to, cc=cc, bcc=bcc, reply_to=reply_to),
+            context=orders.json_object(context, "context"),
+            secrets=orders.json_object(secrets, "secrets") or None,
+            idempotency_key=orders.idempotency_key(idempotency_key),
+            ttl=validity,
+            send_at=orders.send_at(send_at, validity, self._clock.now()),
+            lane=orders.lane(lane),
+            sender=None if sender is None else orders.mailbox(sender, "sender"),
+        )
+        return await self._enqueue(order, within)
+
+    def transaction(self) -> AbstractAsyncContextManager[Tx]:
+        """Open one of the store's own transactions, for ``within=``: commits on leaving, rolls back on an exception."""
+        return self._store.transaction()
+
+    # --- operators ---------------------------------------------------------------------------------------------------
+
+    async def stats(self) -> Mapping[DeliveryStatus, int]:
+        """The live count of deliveries by status; all four keys are always present."""
+        return await self._store.stats()
+
+    async def show(self, delivery_id: UUID) -> DeliveryRecord:
+        """A delivery with its recipients, attempts and resends.
+
+        Raises:
+            UnknownDelivery: if there is none.
+        """
+        record = await self._store.find(delivery_id)
+        if record is None:
+            raise UnknownDelivery(delivery_id)
+        return record
+
+    async def search(
+        self,
+        *,
+        status: DeliveryStatus | None = None,
+        template: str | None = None,
+        recipient: str | None = None,
+        limit: int = 50,
+    ) -> tuple[DeliverySummary, ...]:
+        """Deliveries that match, newest first, at most ``limit`` (1 to 1,000)."""
+        if not 1 <= limit <= MAX_LISTED:
+            raise InvalidInput("limit", f"must be from 1 to {MAX_LISTED}")
+        address = None if recipient is None else str(EmailAddress.parse(recipient, "recipient"))
+        return await self._store.search(DeliveryQuery(status, template, address, limit))
+
+    async def resend(self, delivery_id: UUID, *, by: str) -> None:
+        """Put a dead letter back into the queue, as ``by`` decided; its counters and its age start afresh.
+
+        Raises:
+            UnknownDelivery: if there is none.
+            ResendRefused: unless it is a dead letter that has not expired and whose secrets are not wiped.
+        """
+        await self._store.resend(delivery_id, orders.one_line(by, "by"))
+
+    async def copy(self, delivery_id: UUID) -> UUID:
+        """Enqueue the same mail once more, whatever became of the first, under a new id and Message-ID; return the id.
+
+        Raises:
+            UnknownDelivery: if there is none.
+            ResendRefused: if its secrets are wiped.
+        """
+        mail = await self._store.load_mail(delivery_id)
+        order = Order(
+            template=mail.template,
+            recipients=mail.recipients,
+            context=mail.context,
+            secrets=mail.secrets,
+            sender=mail.sender,
+        )
+        return await self._enqueue(order)
+
+    # --- one door ----------------------------------------------------------------------------------------------------
+
+    async def _enqueue(self, order: Order, within: Tx | None = None) -> UUID:
+        delivery = order.delivery(self._entropy.delivery_id(), self._sender)
+        self._composer.compose(
+            delivery.mail, self._clock.now()
+        )  # what cannot be sent is the caller's error, now
+        return await self._store.enqueue(delivery, within)

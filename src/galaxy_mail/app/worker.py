@@ -1,0 +1,160 @@
+"""The worker: pacing only. How much to claim, when to look again, whose leases to renew, how to stop.
+
+Three loops run side by side. The first claims and starts a task for each claim; the second renews leases; the third tells
+the administrator. A task makes its delivery pass and hands the settlement to the settler, whose group commit is a fourth.
+
+Stopping: nothing more is claimed. A claim whose body has not begun is withdrawn (its gate is shut, so it cannot begin any
+more) and given back untouched. One whose body has begun is waited for, at most ``stop_grace``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+
+from galaxy_mail.app.config import RuntimeConfig
+from galaxy_mail.app.delivery_pass import DeliveryPass
+from galaxy_mail.app.herald import Herald
+from galaxy_mail.app.holding import Holding
+from galaxy_mail.app.holdings import Holdings
+from galaxy_mail.app.settler import Settler
+from galaxy_mail.domain.errors import InfrastructureError
+from galaxy_mail.domain.leases import ClaimRequest
+from galaxy_mail.domain.ports import Clock, Store, Tx
+
+
+class Worker:
+    """Sends what is due. Any number of workers, in any number of processes and hosts, share one store."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        store: Store[Tx],
+        delivery_pass: DeliveryPass,
+        settler: Settler,
+        herald: Herald,
+        clock: Clock,
+        config: RuntimeConfig,
+        logger: logging.Logger,
+    ) -> None:
+        self.name = name
+        self._store = store
+        self._pass = delivery_pass
+        self._settler = settler
+        self._herald = herald
+        self._clock = clock
+        self._config = config
+        self._log = logger
+        self._holdings = Holdings(queue=store, clock=clock, config=config, logger=logger)
+        self._asking: asyncio.Future[list[Holding]] | None = None
+
+    async def run(self) -> None:
+        """Work until cancelled, then drain; the cancellation is passed on when all is settled or given back."""
+        async with self._working():
+            while True:
+                if not await self._claim_round():
+                    await self._clock.sleep(self._config.poll_interval.total_seconds())
+
+    async def run_until_empty(self) -> None:
+        """Work until nothing is pending, retrying or leased anywhere; so it waits for retries. Then tell what is untold."""
+        async with self._working():
+            while not await self._empty():
+                if not await self._claim_round():
+                    await self._rest()
+            while await self._herald.tell_once():
+                pass
+
+    async def _rest(self) -> None:
+        """Until the next look, or until the last claim in hand is settled."""
+        pause = self._config.poll_interval.total_seconds()
+        if not self._holdings:
+            await self._clock.sleep(pause)
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(pause):
+                await self._holdings.at_most(0)
+
+    @contextlib.asynccontextmanager
+    async def _working(self) -> AsyncIterator[None]:
+        self._log.info("worker %s starts", self.name)
+        loops = (self._settler.run(), self._holdings.renew_forever(), self._herald.run())
+        async with (
+            asyncio.TaskGroup() as group
+        ):  # a loop that dies of a bug takes the worker with it, after a drain
+            tasks = [group.create_task(loop) for loop in loops]
+            try:
+                yield
+            finally:
+                await self._drain()
+                for task in tasks:
+                    task.cancel()
+                self._log.info("worker %s ends", self.name)
+
+    async def _claim_round(self) -> bool:
+        """Claim as much as there is room for, once half of the room is free; say whether anything was due."""
+        await self._holdings.at_most(self._config.batch_size // 2)
+        claimed = await self._claim(self._config.batch_size - len(self._holdings))
+        for holding in claimed:
+            await self._start(holding)
+        return bool(claimed)
+
+    async def _claim(self, limit: int) -> list[Holding]:
+        config = self._config
+        request = ClaimRequest(self.name, limit, config.lease, config.retry.abandoned_limit)
+        asked = self._clock.monotonic()
+        # If we are cancelled meanwhile the store may still issue claims: the drain waits for them and gives them back.
+        self._asking = asyncio.ensure_future(self._ask(request, asked))
+        claimed = await asyncio.shield(self._asking)
+        self._asking = None
+        return claimed
+
+    async def _ask(self, request: ClaimRequest, asked: float) -> list[Holding]:
+        try:
+            return [self._holdings.take(claim, asked) for claim in await self._store.claim(request)]
+        except InfrastructureError as error:
+            self._log.warning("cannot claim: %s", error)
+            return []
+
+    async def _start(self, holding: Holding) -> None:
+        # A suspect was in the hands of a worker that died. It is worked on alone, so that no other is blamed for it.
+        if holding.claim.suspect:
+            await self._holdings.at_most(1)
+        holding.task = asyncio.create_task(self._work(holding))
+        if holding.claim.suspect:
+            await self._holdings.at_most(0)
+
+    async def _work(self, holding: Holding) -> None:
+        try:
+            settlement = await self._pass.deliver(holding)
+            holding.hand_over()
+            await self._settler.settle(settlement)
+        finally:
+            self._holdings.drop(holding)
+
+    async def _empty(self) -> bool:
+        if self._holdings:
+            return False
+        try:
+            stats = await self._store.stats()
+        except InfrastructureError as error:
+            self._log.warning("cannot count: %s", error)
+            return False
+        return not any(number for status, number in stats.items() if not status.terminal)
+
+    async def _drain(self) -> None:
+        try:
+            async with asyncio.timeout(self._config.stop_grace.total_seconds()):
+                if self._asking is not None:
+                    await self._asking
+                await self._holdings.give_back()
+                await self._holdings.at_most(0)
+        except TimeoutError:
+            self._log.error(
+                "%d transactions did not end in time; their leases will run out", len(self._holdings)
+            )
+            for holding in self._holdings:
+                if holding.task is not None:
+                    holding.task.cancel()
