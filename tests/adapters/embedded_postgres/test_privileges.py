@@ -10,7 +10,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from galaxy_mail.adapters.embedded_postgres import EmbeddedPostgres, privileges
+from galaxy_mail.adapters.embedded_postgres import EmbeddedPostgres, binaries, privileges
 from galaxy_mail.adapters.embedded_postgres.privileges import Identity, Route
 from galaxy_mail.domain.errors import EmbeddedServerError
 
@@ -38,12 +38,16 @@ def status_of(pid: int) -> dict[str, str]:
 async def test_root_runs_it_without_privileges(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, route: Route
 ) -> None:
-    """Started by root, by either route, the server has no capability, keeps its data, and removes without a trace."""
+    """Started by root, by either route, from folders closed to all others, the server has no capability, keeps its
+    data, and goes without a trace.
+    """
     if route is Route.USER:
         refuse_namespaces(monkeypatch)
     elif not namespaces_are_open():
         pytest.skip("this system refuses user namespaces")
-    server = EmbeddedPostgres(tmp_path / "data", fsync=False)
+    tmp_path.chmod(0o700)
+    programs = binaries.find().within_reach(tmp_path)
+    server = EmbeddedPostgres(tmp_path / "data", fsync=False, folders=[programs.folder])
     with server:
         assert int(status_of(server.pid)["CapEff"], 16) == 0
         await keep_a_row(server)
