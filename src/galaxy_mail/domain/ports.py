@@ -45,6 +45,8 @@ class Outbox(Protocol[Tx_contra]):
         - Inside ``within`` it shares that transaction's fate. test_enqueue_shares_the_fate_of_the_callers_transaction
         - Without ``within`` it is committed when the call returns. test_enqueue_alone_is_committed_on_return
         - It is due at once, or at ``send_at``; ``ttl`` counts from the call. test_a_delivery_is_not_due_before_send_at
+        - Its Date is the moment of the call, or ``send_at`` if that is later.
+          test_a_delivery_is_dated_when_it_is_due_first
         - A key used before, with equal content, returns the first id and stores nothing.
           test_the_same_key_and_content_is_one_delivery
         - Once the first one's secrets are wiped, equal public content is enough.
@@ -78,6 +80,7 @@ class Queue(Protocol):
         - At ``abandoned_limit`` it is dead-lettered as poison instead. test_a_delivery_abandoned_too_often_is_poison
         - A delivery that was abandoned before is claimed alone. test_a_suspect_is_claimed_alone
         - A mail that cannot be read back is claimed as ``Unreadable``, and delays no other.
+          test_an_unreadable_mail_is_claimed_as_such
 
         Concurrency
         - Two claimants never share a delivery. test_two_claimants_never_share_a_delivery
@@ -99,6 +102,8 @@ class Queue(Protocol):
         - Only the latest token settles. test_a_stale_claim_is_refused_and_changes_nothing
         - A settled claim is spent. test_a_claim_settles_once
         - Status, attempt, recipients and counters change together. test_a_settlement_is_written_whole
+        - Without an attempt none is recorded, and recipients keep the last word about them.
+          test_a_delivery_is_given_up_without_an_attempt
         - ``attempts`` grows by one if the attempt burned; ``deferrals`` counts those in a row that did not.
           test_only_a_burned_attempt_counts
         - A retry is due after ``retry_in`` and not before. test_a_retry_is_not_due_before_its_delay
@@ -164,7 +169,10 @@ class Store(Outbox[Tx], Queue, Operations, Protocol[Tx]):
     """The whole of it, over one database."""
 
     def transaction(self) -> AbstractAsyncContextManager[Tx]:
-        """Open one of the store's own transactions: committed on leaving, rolled back on an exception."""
+        """Open one of the store's own transactions: committed on leaving, rolled back on an exception.
+
+        - The caller's own exception leaves it unchanged. test_a_callers_own_error_leaves_its_transaction_as_it_was
+        """
         ...
 
 

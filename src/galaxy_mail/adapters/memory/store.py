@@ -43,6 +43,11 @@ class MemoryStore:
         """The committed rows by delivery id, for a test to look at."""
         return self._table.rows
 
+    @property
+    def open_transactions(self) -> int:
+        """How many transactions have begun and not ended, for a test to look at."""
+        return len(self._table.open)
+
     def transaction(self) -> AbstractAsyncContextManager[MemoryTransaction]:
         """See ``Store.transaction``."""
         return self._table.transaction()

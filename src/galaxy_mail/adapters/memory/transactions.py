@@ -55,18 +55,18 @@ class Table:
     def __init__(self) -> None:
         self.rows: dict[UUID, Row] = {}
         self._keys: dict[str, Row] = {}
-        self._open: list[MemoryTransaction] = []
+        self.open: list[MemoryTransaction] = []
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[MemoryTransaction]:
         """Committed on leaving, rolled back on an exception."""
         transaction = MemoryTransaction()
-        self._open.append(transaction)
+        self.open.append(transaction)
         try:
             yield transaction
             self._commit(transaction.staged)
         finally:
-            self._open.remove(transaction)
+            self.open.remove(transaction)
             transaction.ended.set()
 
     async def claim_key(self, key: str | None, within: MemoryTransaction) -> Row | None:
@@ -79,13 +79,13 @@ class Table:
 
     def stage(self, row: Row, within: MemoryTransaction) -> None:
         """Add a row to an open transaction."""
-        if any(row.delivery_id in rows for rows in (self.rows, *(each.staged for each in self._open))):
+        if any(row.delivery_id in rows for rows in (self.rows, *(each.staged for each in self.open))):
             raise StoreUnavailable("enqueue", UNIQUE_VIOLATION, "delivery_id is not unique")
         within.staged[row.delivery_id] = row
 
     def require_open(self, within: object) -> None:
         """Raise ``UnusableTransaction`` unless ``within`` is an open transaction of this store."""
-        if not any(within is each for each in self._open):
+        if not any(within is each for each in self.open):
             raise UnusableTransaction("within: is not an open transaction of this MemoryStore")
 
     def _commit(self, staged: dict[UUID, Row]) -> None:
@@ -95,7 +95,7 @@ class Table:
         )
 
     def _rival(self, key: str, within: MemoryTransaction) -> MemoryTransaction | None:
-        others = (each for each in self._open if each is not within)
+        others = (each for each in self.open if each is not within)
         return next((each for each in others if _owner(key, each)), None)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeAlias, cast
 from uuid import UUID
@@ -15,7 +15,13 @@ from galaxy_mail.adapters.postgres import rows
 from galaxy_mail.adapters.postgres.border import border
 from galaxy_mail.adapters.postgres.statements import Statements
 from galaxy_mail.domain.delivery import DeliveryStatus
-from galaxy_mail.domain.errors import IdempotencyConflict, ResendRefused, UnknownDelivery, UnusableTransaction
+from galaxy_mail.domain.errors import (
+    IdempotencyConflict,
+    ResendRefused,
+    StoreUnavailable,
+    UnknownDelivery,
+    UnusableTransaction,
+)
 from galaxy_mail.domain.leases import Claim, ClaimRequest, Held
 from galaxy_mail.domain.mail import Mail, NewDelivery
 from galaxy_mail.domain.notices import Notice
@@ -41,8 +47,26 @@ class PostgresStore:
     async def transaction(self) -> AsyncIterator[PostgresTransaction]:
         """A connection of the pool in a transaction, for ``within=``."""
         with border("transaction"):
-            async with self._pool.acquire() as connection, connection.transaction():
+            connection = await self._pool.acquire()
+        try:
+            transaction = connection.transaction()
+            with border("transaction"):
+                await transaction.start()
+            try:
                 yield connection
+            except BaseException:
+                # It is the caller's own: no border translates it, and no failed rollback takes its place.
+                with suppress(StoreUnavailable), border("transaction"):
+                    await transaction.rollback()
+                raise
+            with border("transaction"):
+                await transaction.commit()
+        finally:
+            with (
+                suppress(StoreUnavailable),
+                border("transaction"),
+            ):  # what cannot be reset is closed by the pool
+                await self._pool.release(connection)
 
     # --- Outbox ------------------------------------------------------------------------------------------------------
 

@@ -30,7 +30,8 @@ with input as (
      where outcome is not null
 ), marks as (
     update {schema}.mail_recipients as r
-       set state = m.state, code = coalesce(m.code, r.code), detail = coalesce(m.detail, r.detail)
+       set state = m.state,  -- a mark without a verdict, and so without a detail, leaves the last word as it was
+           code = case when m.detail is null then r.code else m.code end, detail = coalesce(m.detail, r.detail)
       from unnest($19::uuid[], $20::smallint[], $21::text[], $22::smallint[], $23::text[])
         as m (delivery_id, position, state, code, detail)
       join won on won.delivery_id = m.delivery_id
