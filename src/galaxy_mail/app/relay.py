@@ -62,6 +62,8 @@ def parse_relay(url: str) -> Relay:
     try:
         parts = urlsplit(url)
         port = parts.port
+        if port == 0:
+            raise ValueError
     except ValueError:
         raise InvalidSettings(
             ["smtp_url: is not a URL, or its port is not a number from 1 to 65535"]

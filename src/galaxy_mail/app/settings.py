@@ -53,7 +53,8 @@ class MailSettings:
     """Everything a deployment decides.
 
     ``dsn`` may be left out where the host gives its own pool. ``smtp_url`` is explained in ``relay``. ``sender`` is the From
-    of every mail, as an address or ``Name <address>``. ``admins`` are told of dead letters by mail over a direct SMTP
+    of every mail, as an address or ``Name <address>``. ``statement_cache=False`` is for pgbouncer in transaction mode.
+    ``smtp_ca_file`` holds the certificates to trust instead of the system's; ``smtp_local_hostname`` is what EHLO says. ``admins`` are told of dead letters by mail over a direct SMTP
     connection; without them they are logged by the notifier that the container holds.
 
     Raises:
@@ -64,6 +65,9 @@ class MailSettings:
     sender: str
     dsn: str | None = attrs.field(default=None, repr=masked_url)
     schema: str = "galaxy_mail"
+    statement_cache: bool = True
+    smtp_ca_file: str | Path | None = None
+    smtp_local_hostname: str | None = None
     template_dirs: Sequence[str | Path] = ()
     admins: Sequence[str] = ()
 
@@ -146,6 +150,8 @@ def _text_problems(settings: MailSettings) -> list[str]:
             for path in settings.template_dirs
             if not Path(path).is_dir()
         ]
+    if settings.smtp_ca_file is not None and not Path(settings.smtp_ca_file).is_file():
+        problems.append("smtp_ca_file: is not a file")
     try:
         parse_relay(settings.smtp_url)
     except InvalidSettings as error:

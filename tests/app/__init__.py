@@ -1,0 +1,1 @@
+"""The app: service, worker, wiring and settings."""
