@@ -13,14 +13,20 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 # Overrides and isolates that reorder what is read (CVE-2021-42574), and zero-width characters that hide in it. ZWJ and
 # ZWNJ stay, for emoji and several scripts need them; so do the plain direction marks of Hebrew and Arabic.
 _DECEPTIVE = re.compile("[\u200b\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]")
-# An RFC 2047 encoded word in the input would be decoded by the reader into text that nobody checked.
-_ENCODED_WORD = re.compile(r"=\?[^?\s]*\?[BbQq]\?")
+# An RFC 2047 encoded word in the input would be decoded by the reader into text that nobody checked. A charset has no
+# blanks, but some readers take one with them.
+_ENCODED_WORD = re.compile(r"=\?[^?]*\?[BbQq]\?")
+
+
+def control_character(text: str) -> str | None:
+    """Name what no header can hold in any encoding, or ``None``: what remains can at worst deceive the eye."""
+    return "a control character, line break or lone surrogate" if _CONTROL.search(text) else None
 
 
 def forbidden_character(text: str) -> str | None:
     """Name what makes ``text`` unfit for a header, or ``None`` if nothing does. Never repeats the text."""
-    if _CONTROL.search(text):
-        return "a control character, line break or lone surrogate"
+    if problem := control_character(text):
+        return problem
     if _DECEPTIVE.search(text):
         return "an invisible or direction-changing character"
     if _ENCODED_WORD.search(text):
