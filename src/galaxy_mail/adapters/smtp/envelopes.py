@@ -1,0 +1,91 @@
+"""What a server offers, and the commands that name a mail's sender and recipients to it."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import attrs
+
+from galaxy_mail.domain.verdicts import Envelope, Fault
+
+
+@attrs.frozen
+class Offers:
+    """What the reply to EHLO offers (RFC 5321 section 4.1.1.1), as far as we use it."""
+
+    pipelining: bool = False  # RFC 2920
+    eight_bit: bool = False  # RFC 6152
+    smtputf8: bool = False  # RFC 6531
+    starttls: bool = False  # RFC 3207
+    size: int | None = None  # RFC 1870; 0 is "no fixed limit", None "not offered"
+    auth: frozenset[str] = frozenset()  # RFC 4954, in upper case
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read the lines of the reply; the first one is the server's name."""
+        words = [line.upper().split() for line in text.split("\n")[1:]]
+        offered = {line[0]: line[1:] for line in words if line}
+        size = offered.get("SIZE")
+        return cls(
+            pipelining="PIPELINING" in offered,
+            eight_bit="8BITMIME" in offered,
+            smtputf8="SMTPUTF8" in offered,
+            starttls="STARTTLS" in offered,
+            size=None if size is None else _number(size),
+            auth=frozenset(offered.get("AUTH", ())),
+        )
+
+
+def _number(words: list[str]) -> int:
+    # Twenty digits are the most RFC 1870 allows, and what cannot be read sets no limit.
+    word = words[0] if words else "0"
+    return int(word) if word.isascii() and word.isdigit() and len(word) <= 20 else 0
+
+
+def unsendable(envelope: Envelope, message: bytes, offers: Offers) -> Fault | None:
+    """Why this server cannot be given this mail; None if it can.
+
+    The last gate: a line feed or carriage return that stands alone would let one message pass for two (SMTP smuggling).
+    """
+    if not message.count(b"\r\n") == message.count(b"\n") == message.count(b"\r") or b"\0" in message:
+        return Fault.UNRENDERABLE
+    if needs_smtputf8(envelope) and not offers.smtputf8:
+        return Fault.SMTPUTF8_MISSING
+    if not message.isascii() and not offers.eight_bit:
+        return Fault.SMTPUTF8_MISSING if envelope.smtputf8 else Fault.UNRENDERABLE
+    if offers.size and len(message) > offers.size:
+        return Fault.TOO_LARGE
+    return None
+
+
+def needs_smtputf8(envelope: Envelope) -> bool:
+    """Whether the envelope, or by its word the header, holds an address that is not ASCII."""
+    if envelope.smtputf8 or envelope.sender.needs_smtputf8:
+        return True
+    return any(address.needs_smtputf8 for address in envelope.recipients)
+
+
+def commands(envelope: Envelope, message: bytes, offers: Offers) -> list[bytes]:
+    """MAIL, a RCPT for each recipient, and DATA, each with its CRLF."""
+    parameters = "" if offers.size is None else f" SIZE={len(message)}"
+    if needs_smtputf8(envelope):
+        parameters += " SMTPUTF8"
+    if not message.isascii():
+        parameters += " BODY=8BITMIME"
+    lines = [f"MAIL FROM:<{envelope.sender}>{parameters}\r\n"]
+    lines += [f"RCPT TO:<{address}>\r\n" for address in envelope.recipients]
+    lines.append("DATA\r\n")
+    encoded = [line.encode() for line in lines]
+    assert all(line.find(b"\n") == len(line) - 1 for line in encoded), "an address holds a line feed"
+    return encoded
+
+
+def transparent(message: bytes) -> bytes:
+    """The message as DATA wants it: lines that begin with a dot get another one, and a lone dot ends it.
+
+    RFC 5321 section 4.5.2. A message whose last line is open is closed with CRLF first.
+    """
+    stuffed = message.replace(b"\r\n.", b"\r\n..")
+    if message.startswith(b"."):
+        stuffed = b"." + stuffed
+    return stuffed + (b".\r\n" if message.endswith(b"\r\n") or not message else b"\r\n.\r\n")

@@ -1,0 +1,130 @@
+"""From nothing to a connection that is ready for mail: connect, greeting, EHLO, TLS, EHLO again, AUTH, by aiosmtplib.
+
+A ``Tap`` on the wire counts replies against commands. So nothing that was injected (after the 220 to STARTTLS, say) is ever
+taken for an answer, and no reply is on its way when our own session takes over the transport.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+import ssl
+from typing import cast
+
+import aiosmtplib
+
+from galaxy_mail.adapters.smtp.envelopes import Offers
+from galaxy_mail.adapters.smtp.faults import FOREIGN, HandshakeFailed, connect_failure, signal_of
+from galaxy_mail.adapters.smtp.relay import RelayConfig, TlsMode
+from galaxy_mail.adapters.smtp.tap import Tap
+from galaxy_mail.domain.verdicts import Fault, Signal, Stage
+
+
+async def shake_hands(
+    config: RelayConfig, tls_context: ssl.SSLContext | None
+) -> tuple[asyncio.Transport, Offers]:
+    """A live transport and what the server offers on it; whoever gets it owns it.
+
+    Raises:
+        HandshakeFailed: with the stage and the signal; the connection is closed.
+    """
+    client = aiosmtplib.SMTP(
+        hostname=config.host,
+        port=config.port,
+        local_hostname="localhost",  # never said: EHLO gets its own, and aiosmtplib would ask the name server for it
+        timeout=config.patience.command,
+        use_tls=config.tls is TlsMode.IMPLICIT,
+        start_tls=False,
+        tls_context=tls_context,
+    )
+    try:
+        await client.connect(timeout=config.patience.connect)
+    except FOREIGN as error:
+        raise connect_failure(error) from None
+    return await _Handshake(client, config).run()
+
+
+class _Handshake:
+    def __init__(self, client: aiosmtplib.SMTP, config: RelayConfig) -> None:
+        self._client = client
+        self._config = config
+        self._stage = Stage.EHLO
+        self._tap = Tap(cast(asyncio.Protocol, client.protocol), self._transport)
+
+    @property
+    def _transport(self) -> asyncio.Transport:
+        return cast(asyncio.Transport, self._client.transport)
+
+    async def run(self) -> tuple[asyncio.Transport, Offers]:
+        transport = self._transport
+        try:
+            offers = await self._introduce()
+            if self._config.tls is TlsMode.STARTTLS:
+                await self._secure(offers)
+                transport = self._transport
+                offers = (
+                    await self._introduce()
+                )  # RFC 3207 section 4.2: what was offered in clear counts for nothing
+            if self._config.username is not None:
+                await self._log_in(offers)
+            self._check(self._tap.in_step and not transport.is_closing(), Fault.GARBAGE)
+        except FOREIGN as error:
+            transport.abort()
+            raise HandshakeFailed(self._stage, self._signal(error)) from None
+        except BaseException:
+            transport.abort()
+            raise
+        return transport, offers
+
+    async def _introduce(self) -> Offers:
+        self._stage = Stage.EHLO
+        self._tap.expect()
+        answer = await self._client.ehlo(hostname=self._name())
+        heard = self._tap.heard
+        # A second greeting would have been kept by aiosmtplib, and taken for this answer.
+        self._check(
+            heard is not None and _first_line(heard.text) == _first_line(answer.message), Fault.GARBAGE
+        )
+        return Offers.parse(heard.text if heard else "")
+
+    def _name(self) -> str:
+        """How we introduce ourselves: RFC 5321 section 4.1.4 wants a full name, or else the address."""
+        if name := self._config.local_hostname:
+            return name
+        if "." in (name := socket.gethostname()) and name.isascii():
+            return name
+        address = ipaddress.ip_address(self._transport.get_extra_info("sockname")[0].partition("%")[0])
+        return f"[IPv6:{address}]" if address.version == 6 else f"[{address}]"
+
+    async def _secure(self, offers: Offers) -> None:
+        self._stage = Stage.TLS
+        self._check(offers.starttls, Fault.STARTTLS_MISSING)
+        self._tap.expect()
+        await self._client.starttls()
+        self._tap.sit_on(self._transport)
+        self._check(self._tap.in_step, Fault.TLS_FAILED)
+
+    async def _log_in(self, offers: Offers) -> None:
+        self._stage = Stage.AUTH
+        username, password = self._config.username or "", self._config.password or ""
+        if "PLAIN" in offers.auth:
+            self._tap.expect()
+            await self._client.auth_plain(username, password)
+        else:
+            self._check("LOGIN" in offers.auth, Fault.AUTH_MISSING)
+            self._tap.expect(2)
+            await self._client.auth_login(username, password)
+
+    def _check(self, condition: bool, fault: Fault) -> None:
+        if not condition:
+            raise HandshakeFailed(self._stage, fault)
+
+    def _signal(self, error: BaseException) -> Signal:
+        if self._tap.garbled:
+            return Fault.TLS_FAILED if self._stage is Stage.TLS else Fault.GARBAGE
+        return signal_of(error)
+
+
+def _first_line(text: str) -> bytes:
+    return text.partition("\n")[0].strip().encode("ascii", "ignore")

@@ -1,0 +1,105 @@
+"""What a deployment decides about its relay: where it is, how far to trust it, how long to wait, how much at once."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+
+import attrs
+
+from galaxy_mail.domain.errors import InvalidSettings
+
+
+class TlsMode(StrEnum):
+    """How the connection is protected. There is no "if offered": a stranger on the path could take the offer away."""
+
+    IMPLICIT = "implicit"  # TLS from the first octet (RFC 8314)
+    STARTTLS = "starttls"  # required and verified, or nothing is sent (RFC 3207)
+    NONE = "none"  # in clear, because you say so
+
+
+@attrs.frozen(kw_only=True)
+class Patience:
+    """Seconds to wait for the relay, step by step; each reply and each block starts anew.
+
+    RFC 5321 section 4.5.3.2 asks for minutes everywhere, since its client talks to any host of the world. Ours talks to
+    one relay that somebody operates: before the dot a timeout burns nothing and makes no copy, so a minute is enough and
+    a dead relay is noticed. After the dot each timeout may make a copy (RFC 1047), so there the ten minutes stand.
+    """
+
+    connect: float = 15.0  # address, TCP, TLS if implicit, and the greeting
+    command: float = 60.0  # EHLO, STARTTLS, AUTH, MAIL, each RCPT, DATA, RSET
+    block: float = 60.0  # each block of a body that waits to be taken
+    dot: float = 600.0  # RFC 5321 section 4.5.3.2.6
+    quit: float = 5.0  # the mail is safe by then
+
+
+@attrs.frozen(kw_only=True)
+class PoolLimits:
+    """How much at once. ``mails`` and ``age`` (seconds) retire a connection, since relays and balancers do so too."""
+
+    connections: int = 10
+    mails: int = 100
+    age: float = 300.0
+    idle: float = 30.0
+    pause: float = 5.0  # no further connection for so long after the relay refused one while others work
+
+
+@attrs.frozen(kw_only=True)
+class RelayConfig:
+    """The relay, as the adapter needs to know it.
+
+    ``tls_context`` takes the place of the system's certificates and ``ca_file``; verifying is then its business.
+    ``local_hostname`` is what EHLO says; without it, this host's full name or the address of the connection.
+
+    Raises:
+        InvalidSettings: naming every problem; a password is never shown.
+    """
+
+    host: str
+    port: int
+    tls: TlsMode = TlsMode.STARTTLS
+    username: str | None = None
+    password: str | None = attrs.field(default=None, repr=False)
+    tls_context: ssl.SSLContext | None = None
+    ca_file: Path | None = None
+    local_hostname: str | None = None
+    pool: PoolLimits = attrs.field(factory=PoolLimits)
+    patience: Patience = attrs.field(factory=Patience)
+
+    def __attrs_post_init__(self) -> None:
+        if problems := list(_problems(self)):
+            raise InvalidSettings(problems)
+
+    def build_tls_context(self) -> ssl.SSLContext | None:
+        """The context that verifies the relay's certificate and name; None where no TLS is spoken.
+
+        Raises:
+            InvalidSettings: if ``ca_file`` cannot be read as certificates.
+        """
+        if self.tls is TlsMode.NONE or self.tls_context:
+            return self.tls_context
+        try:
+            return ssl.create_default_context(cafile=self.ca_file)
+        except OSError:
+            raise InvalidSettings(["ca_file: cannot be read as PEM certificates"]) from None
+
+
+def _problems(config: RelayConfig) -> Iterator[str]:
+    if not config.host or any(character.isspace() for character in config.host):
+        yield "host: names no host"
+    if not 0 < config.port < 65_536:
+        yield "port: must be 1 to 65535"
+    if (config.username is None) != (config.password is None):
+        yield "username: needs a password too, and a password needs a username"
+    if config.username is not None and config.tls is TlsMode.NONE:
+        yield "tls: a password is never sent in clear"
+    name = config.local_hostname
+    if name is not None and not (name.isascii() and name.isprintable() and name and " " not in name):
+        yield "local_hostname: must be one ASCII word"
+    if min(attrs.astuple(config.patience)) <= 0:
+        yield "patience: every wait must be longer than 0 s"
+    if min(attrs.astuple(config.pool)) <= 0:
+        yield "pool: every limit must be greater than 0"

@@ -1,0 +1,103 @@
+"""From octets to replies (RFC 5321 section 4.2), and what a reply to the dot says about the queue behind it.
+
+A reply is one line or several of the same code, each but the last with a hyphen after it. Whatever else comes is garbage,
+and so is a reply that does not end: what one reply may take up is limited, so that no server can fill our memory.
+"""
+
+from __future__ import annotations
+
+import re
+
+from galaxy_mail.domain.verdicts import SmtpReply
+
+MAX_REPLY_OCTETS = 64 * 1024  # all lines of one reply; RFC 5321 section 4.5.3.1.5 allows 512 a line
+MAX_TEXT_OCTETS = 2 * 1024  # what we keep of them
+
+_LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*?))?\r?\n", re.DOTALL)
+
+# What relays call their queue entry. One alternative each, so that no text of theirs can be matched twice.
+_QUEUE_ID = re.compile(
+    r"queued as <?(?P<postfix>[^\s<>;,]+)"  # Postfix, SendGrid, Mailjet, Halon, Mailpit
+    r"|InternalId=(?P<exchange>[0-9]+)"  # Exchange, Microsoft 365
+    r"|\bids?=(?P<exim>[^\s,;\]]+)"  # Exim, KumoMTA
+    r"|queued with id (?P<stalwart>[^\s.]+)"  # Stalwart
+    r"|queued \((?P<haraka>[^\s()]+)\)"  # Haraka
+    r"|(?P<sendmail>[^\s]+) message accepted for delivery"  # Sendmail, OpenSMTPD
+    r"|\bok:? +[0-9]+ (?P<gmail>[^\s]+) - gsmtp"  # Google
+    r"|\bok +(?P<qmail>[0-9]+ qp [0-9]+)"  # qmail
+    r"|\bok +(?P<ses>[0-9a-f]{16}-[0-9a-f-]{20,60})",  # Amazon SES
+    re.IGNORECASE,
+)
+_PLAIN = re.compile(r"[!-~]{1,128}|[0-9]+ qp [0-9]+")
+
+
+class GarbageReply(Exception):
+    """The octets are no reply. Never leaves this adapter."""
+
+
+class ReplyReader:
+    """Octets in, replies out; fed whole or one at a time, the replies are the same."""
+
+    __slots__ = ("_buffer", "_code", "_octets", "_searched", "_texts")
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._searched = 0  # no line feed before it
+        self._octets = 0  # of the reply that is not complete, without the buffer
+        self._code = b""
+        self._texts: list[bytes] = []
+
+    @property
+    def partial(self) -> bool:
+        """Whether a reply has begun that is not complete."""
+        return bool(self._buffer or self._code)
+
+    def feed(self, octets: bytes) -> None:
+        """Take what the server sent."""
+        self._buffer += octets
+
+    def next_reply(self) -> SmtpReply | None:
+        """The next complete reply, or None until more is fed.
+
+        Raises:
+            GarbageReply: if what was fed is no reply, or does not end. The reader is of no use after it.
+        """
+        while (end := self._buffer.find(b"\n", self._searched) + 1) > 0:
+            line = bytes(self._buffer[:end])
+            del self._buffer[:end]
+            self._searched = 0
+            self._octets += end
+            self._limit()
+            if reply := self._take(line):
+                return reply
+        self._searched = len(self._buffer)
+        self._limit()
+        return None
+
+    def _limit(self) -> None:
+        if self._octets + self._searched > MAX_REPLY_OCTETS:
+            raise GarbageReply
+
+    def _take(self, line: bytes) -> SmtpReply | None:
+        if not (match := _LINE.fullmatch(line)):
+            raise GarbageReply
+        code, separator, text = match.groups()
+        if self._code and code != self._code:
+            raise GarbageReply
+        if separator == b"-":
+            self._code = code
+            self._texts.append(text)
+            return None
+        if self._code:
+            text = b"\n".join([*self._texts, text or b""])
+            self._code, self._texts = b"", []
+        self._octets = 0
+        return SmtpReply(int(code), (text or b"")[:MAX_TEXT_OCTETS].decode("utf-8", "replace"))
+
+
+def queue_id(reply: SmtpReply) -> str | None:
+    """The name that the server gave the mail in its own queue, where the reply to the dot tells one."""
+    if not (found := _QUEUE_ID.search(reply.text)):
+        return None
+    name = found[found.lastgroup or 0]
+    return name if _PLAIN.fullmatch(name) else None

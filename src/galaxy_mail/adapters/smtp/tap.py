@@ -1,0 +1,62 @@
+"""What sits between the transport and aiosmtplib during the handshake, and counts."""
+
+from __future__ import annotations
+
+import asyncio
+
+from galaxy_mail.adapters.smtp.replies import GarbageReply, ReplyReader
+from galaxy_mail.domain.verdicts import SmtpReply
+
+
+class Tap(asyncio.Protocol):
+    """Hands everything to ``inner`` and hears each reply; more than were expected abort the connection.
+
+    aiosmtplib drops or keeps what nobody asked for. Kept, it becomes the answer to the next command; dropped, nobody
+    learns that a stranger has spoken. So we count ourselves.
+    """
+
+    def __init__(self, inner: asyncio.Protocol, transport: asyncio.Transport) -> None:
+        self.heard: SmtpReply | None = None  # the last reply
+        self.garbled = False
+        self._inner = inner
+        self._reader = ReplyReader()
+        self._expected = 0
+        self.sit_on(transport)
+
+    @property
+    def in_step(self) -> bool:
+        """Whether each command has been answered once, and nothing else was said."""
+        return not self.garbled and self._expected == 0
+
+    def sit_on(self, transport: asyncio.Transport) -> None:
+        """Take the place between ``transport`` and the inner protocol."""
+        self._transport = transport
+        transport.set_protocol(self)
+
+    def expect(self, replies: int = 1) -> None:
+        """So many commands are about to be said."""
+        self._expected = replies
+
+    def data_received(self, data: bytes) -> None:
+        """Count, then hand on."""
+        self._reader.feed(data)
+        try:
+            while reply := self._reader.next_reply():
+                self.heard = reply
+                self._expected -= 1
+        except GarbageReply:
+            self.garbled = True
+        if self._expected < 0 or (self._expected == 0 and self._reader.partial):
+            self.garbled = True
+        if self.garbled:
+            self._transport.abort()
+        else:
+            self._inner.data_received(data)
+
+    def eof_received(self) -> bool | None:
+        """Hand on."""
+        return self._inner.eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Hand on."""
+        self._inner.connection_lost(exc)

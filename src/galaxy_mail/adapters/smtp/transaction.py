@@ -1,0 +1,73 @@
+"""One mail's turn on a connection: what is asked, what was answered, and what its owner is told."""
+
+from __future__ import annotations
+
+from collections import deque
+from enum import Enum
+
+import attrs
+
+from galaxy_mail.domain.verdicts import Signal, Stage
+
+CLOSING = 421  # answers whatever was asked, and closes the connection (RFC 5321 section 3.8)
+
+
+class Command(Enum):
+    """What a reply can belong to."""
+
+    MAIL = "MAIL"
+    RCPT = "RCPT"
+    DATA = "DATA"
+    DOT = "the dot"
+    LONE_DOT = (
+        "a lone dot"  # nobody was accepted, and DATA was answered 354 all the same (RFC 2920 section 3.1)
+    )
+    RSET = "RSET"
+
+
+@attrs.define(eq=False)
+class Transaction:
+    """One mail's turn. ``signals`` has one entry a recipient, None while it is open; all are set once it is finished."""
+
+    recipients: int
+    unsaid: deque[tuple[Command, int, bytes]]
+    signals: list[tuple[Stage, Signal] | None] = attrs.field()
+    stage: Stage = Stage.MAIL  # of the first command without a reply
+    in_step: bool = (
+        False  # a 354 or an answered RSET has proved that each reply was read as its own command's
+    )
+
+    @signals.default
+    def _open(self) -> list[tuple[Stage, Signal] | None]:
+        return [None] * self.recipients
+
+    @property
+    def untouched(self) -> bool:
+        """Whether the server has said nothing to it."""
+        return self.stage is Stage.MAIL
+
+    @property
+    def decided(self) -> bool:
+        """Whether no recipient is open."""
+        return None not in self.signals
+
+    def decide(self, stage: Stage, signal: Signal) -> None:
+        """Give each open recipient this signal; what was said to the others stands."""
+        self.signals = [known or (stage, signal) for known in self.signals]
+
+
+@attrs.frozen
+class BodyWanted:
+    """The server waits for the body of this one and has accepted someone: ask the gate, then ``open_body`` or ``fail``."""
+
+    transaction: Transaction
+
+
+@attrs.frozen
+class Finished:
+    """This one is over; they finish in the order in which they began."""
+
+    transaction: Transaction
+
+
+Event = BodyWanted | Finished

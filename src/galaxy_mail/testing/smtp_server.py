@@ -1,0 +1,155 @@
+"""A real SMTP server on loopback that does as it is told, misbehaves on cue and keeps a ledger.
+
+async with ScriptedSmtpServer(rules=[greylist()]) as server:
+    ...                                   # talk to 127.0.0.1:server.port
+    await server.wait_for(Moment.DOT)     # tests wait for events, never for time
+    assert server.ledger.copies[0].recipients == ("ada@example.org",)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+import struct
+from collections.abc import Iterable, Sequence
+from types import TracebackType
+from typing import Self
+
+from galaxy_mail.testing.smtp_dialogue import Copy, Dialogue, Ledger, Offered
+from galaxy_mail.testing.smtp_rules import Deed, Moment, Output, Rule
+
+__all__ = ["Copy", "Ledger", "Moment", "Offered", "Rule", "ScriptedSmtpServer"]
+
+
+class ScriptedSmtpServer:
+    """Listens on ``host`` (loopback) at a free ``port`` while entered.
+
+    ``tls`` is the server's context, for STARTTLS if that is offered, from the first octet with ``implicit_tls``.
+    ``rules`` may be changed while it runs.
+    """
+
+    def __init__(
+        self,
+        rules: Sequence[Rule] = (),
+        offered: Offered | None = None,
+        tls: ssl.SSLContext | None = None,
+        *,
+        implicit_tls: bool = False,
+        host: str = "127.0.0.1",
+    ) -> None:
+        self.rules = list(rules)
+        self.offered = offered or Offered()
+        self.host = host
+        self.port = 0
+        self.ledger = Ledger()
+        self.connections = 0  # accepted so far
+        self.peak = 0  # the most that were open at once
+        self._tls = tls
+        self._implicit_tls = implicit_tls
+        self._server: asyncio.Server | None = None
+        self._open: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+        self._released = asyncio.Event()
+        self._waiters: list[tuple[Moment, int, asyncio.Future[None]]] = []
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(
+            self._serve, self.host, 0, ssl=self._tls if self._implicit_tls else None
+        )
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._server
+        self._server.close()
+        self._released.set()
+        tasks = list(self._open)
+        for task, writer in self._open.items():
+            task.cancel()
+            writer.transport.abort()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    # --- for tests ------------------------------------------------------------------------------------------------
+
+    @property
+    def copies(self) -> list[Copy]:
+        """The messages taken in so far."""
+        return self.ledger.copies
+
+    async def wait_for(self, moment: Moment, count: int = 1) -> None:
+        """Return once ``moment`` has come ``count`` times, counted from the beginning."""
+        if self.ledger.moments[moment] >= count:
+            return
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters.append((moment, count, waiter))
+        await waiter
+
+    def release(self) -> None:
+        """Let everything that hangs go on, and nothing hang again."""
+        self._released.set()
+
+    def drop_all(self) -> None:
+        """Close every connection that is open, as a server does with idle ones."""
+        for writer in self._open.values():
+            writer.close()
+
+    def say_to_all(self, octets: bytes) -> None:
+        """Send octets that nobody asked for on every open connection."""
+        for writer in self._open.values():
+            writer.write(octets)
+
+    # --- inside ---------------------------------------------------------------------------------------------------
+
+    def _note(self, moment: Moment) -> None:
+        for wanted, count, waiter in self._waiters:
+            if wanted is moment and self.ledger.moments[moment] >= count and not waiter.done():
+                waiter.set_result(None)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task
+        self._open[task] = writer
+        self.connections += 1
+        self.peak = max(self.peak, len(self._open))
+        try:
+            with contextlib.suppress(OSError):
+                await self._converse(reader, writer)
+        finally:
+            del self._open[task]
+            writer.close()
+            self.ledger.moments[Moment.GONE] += 1
+            self._note(Moment.GONE)
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        dialogue = Dialogue(self.connections, self.offered, self.rules, self.ledger, self._note)
+        going_on = await self._perform(dialogue.greet(), writer)
+        while going_on and (octets := await reader.read(256 * 1024)):
+            going_on = await self._perform(dialogue.feed(octets), writer)
+
+    async def _perform(self, outputs: Iterable[Output], writer: asyncio.StreamWriter) -> bool:
+        """Do what the dialogue says; False once the connection shall end."""
+        for output in outputs:
+            if isinstance(output, bytes):
+                writer.write(output)
+                await writer.drain()
+            elif output is Deed.HANG:
+                await self._released.wait()
+            elif output is Deed.START_TLS:
+                assert self._tls, "STARTTLS is offered without a context"
+                await writer.start_tls(self._tls)
+            else:
+                _close(writer, abruptly=output is Deed.RESET)
+                return False
+        return True
+
+
+def _close(writer: asyncio.StreamWriter, *, abruptly: bool) -> None:
+    if not abruptly:
+        writer.close()
+        return
+    connection: socket.socket = writer.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
