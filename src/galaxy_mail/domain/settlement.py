@@ -6,7 +6,6 @@ each recipient stands, and the attempt as it will be recorded. It asks no clock 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import timedelta
 
 import attrs
@@ -28,8 +27,9 @@ from galaxy_mail.domain.verdicts import Blame, Fault, Pace, Receipt, Verdict
 class RetryPolicy:
     """The limits on trying again.
 
-    ``max_attempts`` counts burned attempts. An attempt for which the transport or our configuration is to blame burns
-    nothing and waits by ``outage_backoff``, whose low cap lets mail move soon after the relay is back.
+    ``max_attempts`` counts burned attempts; one that got further and goes on at once is never the last. An attempt for
+    which the transport or our configuration is to blame burns nothing and waits by ``outage_backoff``, whose low cap lets
+    mail move soon after the relay is back.
     """
 
     max_attempts: int = 12
@@ -97,14 +97,14 @@ def decide(
 
     Total: every receipt has a settlement. Never plans a retry past expiry or ``max_age``.
     """
-    verdicts = attempt.receipt.verdicts
-    marks = tuple(map(_mark, claim.open_positions, verdicts))
-    still_open = len(claim.open_positions) - sum(verdict.final for verdict in verdicts)
-    if not still_open:
-        return _close(claim, marks, _reason(verdicts), attempt)
+    marks = tuple(map(_mark, claim.open_positions, attempt.receipt.verdicts))
+    if len(claim.open_positions) == sum(mark.state is not RecipientState.OPEN for mark in marks):
+        return _close(claim, marks, _reason(attempt), attempt)
     burned = claim.attempts + attempt.burned
-    delay = _delay(claim, attempt, still_open, burned, policy, dice)
-    if limit := _limit(claim, attempt, elapsed + delay, burned, policy):
+    at_once = _goes_on(marks)
+    delay = timedelta(0) if at_once else _delay(claim, attempt, burned, policy, dice)
+    exhausted = attempt.burned and not at_once and burned >= policy.max_attempts
+    if limit := _limit(claim, attempt, elapsed + delay, exhausted, policy):
         return _close(claim, _refuse_open(claim, marks), limit, attempt)
     status = transition(claim.status, DeliveryEvent.DEFERRED)
     return Settlement(claim.held, status, attempt, retry_in=delay, marks=marks)
@@ -128,33 +128,32 @@ def _refuse_open(claim: Claim, marks: tuple[RecipientMark, ...]) -> tuple[Recipi
     )
 
 
-def _reason(verdicts: Iterable[Verdict]) -> DeadLetterReason:
-    unrenderable = any(verdict.fault is Fault.UNRENDERABLE for verdict in verdicts)
+def _reason(attempt: Attempt) -> DeadLetterReason:
+    unrenderable = any(verdict.fault is Fault.UNRENDERABLE for verdict in attempt.receipt.verdicts)
     return DeadLetterReason.UNRENDERABLE if unrenderable else DeadLetterReason.REFUSED
 
 
-def _delay(
-    claim: Claim, attempt: Attempt, still_open: int, burned: int, policy: RetryPolicy, dice: float
-) -> timedelta:
-    waiting = [verdict for verdict in attempt.receipt.verdicts if not verdict.final]
-    progress = still_open < len(claim.open_positions)
-    if progress and all(verdict.pace is Pace.AT_ONCE for verdict in waiting):
-        return timedelta(0)
+def _goes_on(marks: tuple[RecipientMark, ...]) -> bool:
+    """Whether the transaction got further, and who is left only waits for the next one: a success in parts, no failure."""
+    waiting = [mark.verdict for mark in marks if mark.state is RecipientState.OPEN]
+    return len(waiting) < len(marks) and all(verdict and verdict.pace is Pace.AT_ONCE for verdict in waiting)
+
+
+def _delay(claim: Claim, attempt: Attempt, burned: int, policy: RetryPolicy, dice: float) -> timedelta:
     if not attempt.burned:
         outage = attempt.receipt.verdict.blame in (Blame.TRANSPORT, Blame.CONFIGURATION)
         return (policy.outage_backoff if outage else policy.backoff).delay(claim.deferrals + 1, dice)
     usual = policy.backoff.delay(burned, dice)
-    return max(usual, policy.long_delay) if any(verdict.pace is Pace.LONG for verdict in waiting) else usual
+    long = any(verdict.pace is Pace.LONG for verdict in attempt.receipt.verdicts)
+    return max(usual, policy.long_delay) if long else usual
 
 
 def _limit(
-    claim: Claim, attempt: Attempt, next_attempt: timedelta, burned: int, policy: RetryPolicy
+    claim: Claim, attempt: Attempt, next_attempt: timedelta, exhausted: bool, policy: RetryPolicy
 ) -> DeadLetterReason | None:
     if attempt.receipt.verdict.fault is Fault.EXPIRED:
         return DeadLetterReason.EXPIRED
-    if burned >= policy.max_attempts:
-        return DeadLetterReason.EXHAUSTED
-    return overdue(claim, next_attempt, policy)
+    return DeadLetterReason.EXHAUSTED if exhausted else overdue(claim, next_attempt, policy)
 
 
 def _close(
