@@ -28,6 +28,7 @@ MAX_DISPLAY_NAME = 256
 _ATEXT = r"A-Za-z0-9!#$%&'*+/=?^_`{|}~\-"
 _ASCII_LOCAL = re.compile(rf"[{_ATEXT}]+(?:\.[{_ATEXT}]+)*")
 _UTF8_LOCAL = re.compile(rf"[{_ATEXT}\u0080-\U0010ffff]+(?:\.[{_ATEXT}\u0080-\U0010ffff]+)*")
+_UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp", "Zs"})  # general categories (UAX 44, table 12)
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?")
 _QUOTED_NAME = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
@@ -110,10 +111,10 @@ class Mailbox:
             raise InvalidAddress(field, "must be text")
         if not text.endswith(">"):
             return cls(EmailAddress.parse(text, field))
-        name, bracket, address = text[:-1].rpartition("<")
-        if not bracket or not name.endswith(" "):
+        name, space, address = text[:-1].rpartition(" <")
+        if not space or not name:
             raise InvalidAddress(field, "must be an address, or a name, a space and <address>")
-        return cls(EmailAddress.parse(address, field), parse_display_name(_unquote(name[:-1], field), field))
+        return cls(EmailAddress.parse(address, field), parse_display_name(_unquote(name, field), field))
 
 
 @attrs.frozen
@@ -130,7 +131,11 @@ class Recipient:
 
 
 def parse_display_name(name: str, field: str) -> str:
-    """Return ``name`` if it can stand in a header: one line, no control or direction characters, no encoded word."""
+    """Return ``name`` if it can stand in a header: one line, no control or direction characters, no encoded word.
+
+    Raises:
+        InvalidAddress: naming ``field``.
+    """
     if len(name) > MAX_DISPLAY_NAME:
         raise InvalidAddress(field, f"has a display name longer than {MAX_DISPLAY_NAME} characters")
     if problem := forbidden_character(name):
@@ -149,13 +154,13 @@ def _unquote(name: str, field: str) -> str:
 
 
 def _parse_local(local: str, field: str) -> str:
+    local = unicodedata.normalize("NFC", local)  # before all checks: it makes a plain semicolon of U+037E
     if problem := forbidden_character(local):
         raise InvalidAddress(field, f"has {problem} before the @")
     if not (_ASCII_LOCAL if local.isascii() else _UTF8_LOCAL).fullmatch(local):
         raise InvalidAddress(field, "is not a plain dot-atom before the @ (RFC 5322 section 3.2.3)")
-    if not local.isascii() and any(c.isspace() for c in local):
-        raise InvalidAddress(field, "has white space before the @")
-    local = unicodedata.normalize("NFC", local)
+    if any(unicodedata.category(character) in _UNSEEN for character in local):
+        raise InvalidAddress(field, "has white space or an invisible character before the @")
     if len(local.encode()) > MAX_LOCAL_OCTETS:
         raise InvalidAddress(field, f"has more than {MAX_LOCAL_OCTETS} octets before the @")
     return local
@@ -163,8 +168,8 @@ def _parse_local(local: str, field: str) -> str:
 
 def _parse_domain(domain: str, field: str) -> str:
     if not domain.isascii():
-        try:
-            domain = idna.encode(domain, uts46=True, std3_rules=True).decode("ascii")
+        try:  # case and composition are folded and nothing else (no UTS 46), so that no character vanishes
+            domain = idna.encode(unicodedata.normalize("NFC", domain.lower())).decode("ascii")
         except (idna.IDNAError, UnicodeError):
             raise InvalidAddress(field, "has a domain that IDNA (RFC 5891) does not allow") from None
     labels = domain.split(".")
