@@ -53,3 +53,9 @@ def test_ids_grow() -> None:
     """Ids sort in the order in which they were drawn, as in production."""
     entropy = SeededEntropy(7)
     assert all(earlier < later for earlier, later in pairwise([entropy.delivery_id() for _ in range(100)]))
+
+
+@given(seed=SEEDS)
+def test_tokens_look_like_those_of_production(seed: int) -> None:
+    """A token is a UUIDv4."""
+    assert SeededEntropy(seed).claim_token().version == 4
