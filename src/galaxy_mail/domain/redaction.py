@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 import attrs
@@ -22,11 +23,16 @@ def redacted(receipt: Receipt, secrets: Mapping[str, object] | None) -> Receipt:
 
 
 def _without(detail: str, values: list[str]) -> str:
-    if len(detail) >= MAX_DETAIL_OCTETS:  # the cut may have left half of a secret at the end
-        detail = detail[: MAX_DETAIL_OCTETS - len(values[0])]
-    for value in values:
-        detail = detail.replace(value, REDACTED)
-    return detail
+    cut = len(detail) >= MAX_DETAIL_OCTETS
+    detail = re.sub("|".join(map(re.escape, values)), REDACTED, detail)
+    if cut:  # which may have left the beginning of a secret at the end
+        detail = detail[: len(detail) - max(_overlap(detail, value) for value in values)]
+    return detail[:MAX_DETAIL_OCTETS]
+
+
+def _overlap(detail: str, value: str) -> int:
+    """The length of the longest end of ``detail`` that is a beginning of ``value``."""
+    return next(n for n in range(len(value), -1, -1) if detail.endswith(value[:n]))
 
 
 def _texts(value: object) -> Iterator[str]:
