@@ -1,0 +1,65 @@
+"""Draws docs/reference/ports.md from the docstrings of domain/ports.py: ``python -m tests.docs.ports_page``.
+
+What stands above the mark is written by hand and kept.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.docs.pages import ROOT
+
+PAGE = ROOT / "docs/reference/ports.md"
+PORTS = ROOT / "src/galaxy_mail/domain/ports.py"
+SUITES = ROOT / "src/galaxy_mail/testing/contracts"
+MARK = "<!-- Below: drawn from domain/ports.py by `python -m tests.docs.ports_page`. Change it there. -->\n"
+
+Method = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def page() -> str:
+    """The page as it should be."""
+    above, _, _ = PAGE.read_text().partition(MARK)
+    return above + MARK + "".join(map(_port, _classes(PORTS)))
+
+
+def _classes(path: Path) -> Iterator[ast.ClassDef]:
+    return (node for node in ast.parse(path.read_text()).body if isinstance(node, ast.ClassDef))
+
+
+def _port(port: ast.ClassDef) -> str:
+    methods = [node for node in port.body if isinstance(node, Method)]
+    return f"\n## {port.name}\n\n{_text(port)}{_suite(port.name)}" + "".join(map(_method, methods))
+
+
+def _suite(port: str) -> str:
+    found = [
+        f"galaxy_mail.testing.contracts.{path.stem}.{node.name}"
+        for path in sorted(SUITES.glob("*.py"))
+        for node in _classes(path)
+        if node.name == f"{port}Contract" and port != "Store"
+    ]
+    return "".join(f"\nSuite: `{name}`\n" for name in found)
+
+
+def _method(method: Method) -> str:
+    arguments = ast.unparse(method.args).removeprefix("self").removeprefix(", ")
+    waits = "await " if isinstance(method, ast.AsyncFunctionDef) else ""
+    returns = ast.unparse(method.returns) if method.returns else ""
+    return f"\n### {method.name}\n\n`{waits}{method.name}({arguments}) -> {returns}`\n\n{_text(method)}"
+
+
+def _text(node: ast.ClassDef | Method) -> str:
+    """A docstring as Markdown: laws are lines of a list, and each names its proof as code."""
+    text = ast.get_docstring(node) or ""
+    text = text.replace("``", "`")
+    text = re.sub(r"^(Promises|May raise|Concurrency)$", r"**\1**\n", text, flags=re.MULTILINE)
+    text = re.sub(r"(?<=[.\n;] )(test_\w+)|^(\s*)(test_\w+)", r"\2`\1\3`", text, flags=re.MULTILINE)
+    return text.strip() + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
