@@ -94,7 +94,7 @@ async def test_a_lost_claim_is_told_to_its_owner_alone(store: MoodyStore, settle
     """In one batch, who lost and who won are told apart."""
     won, lost = await settlements(store, 2)
     await store.release([lost.held])
-    assert await asyncio.gather(settler.settle(won), settler.settle(lost)) == [True, False]
+    assert list(await asyncio.gather(settler.settle(won), settler.settle(lost))) == [True, False]
 
 
 async def test_an_outage_is_waited_out(store: MoodyStore, settler: Settler, clock: ManualClock) -> None:

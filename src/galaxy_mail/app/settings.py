@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -52,10 +52,11 @@ _RANGES: dict[str, tuple[type | tuple[type, ...], Callable[[Any], bool], str]] =
 class MailSettings:
     """Everything a deployment decides.
 
-    ``dsn`` may be left out where the host gives its own pool. ``smtp_url`` is explained in ``relay``. ``sender`` is the From
-    of every mail, as an address or ``Name <address>``. ``statement_cache=False`` is for pgbouncer in transaction mode.
-    ``smtp_ca_file`` holds the certificates to trust instead of the system's; ``smtp_local_hostname`` is what EHLO says. ``admins`` are told of dead letters by mail over a direct SMTP
-    connection; without them they are logged by the notifier that the container holds.
+    ``smtp_url`` is explained in ``relay``; ``smtp_ca_file`` holds the certificates to trust instead of the system's, and
+    ``smtp_local_hostname`` is what EHLO says. ``sender`` is the From of every mail, as an address or ``Name <address>``.
+    ``dsn`` may be left out where the host gives its own pool; ``statement_cache=False`` is for pgbouncer in transaction
+    mode. ``admins`` are told of dead letters by mail, over a direct SMTP connection; without any, ``log_notices`` writes
+    an error to the log for each.
 
     Raises:
         InvalidSettings: with every problem, one a line.
@@ -70,6 +71,7 @@ class MailSettings:
     smtp_local_hostname: str | None = None
     template_dirs: Sequence[str | Path] = ()
     admins: Sequence[str] = ()
+    log_notices: bool = False
 
     max_attempts: int = 12
     max_age: timedelta = 5 * _DAY
@@ -135,9 +137,7 @@ def _range_problems(settings: MailSettings) -> list[str]:
 
 
 def _text_problems(settings: MailSettings) -> list[str]:
-    problems = []
-    if settings.dsn is not None and urlsplit(settings.dsn).scheme not in ("postgresql", "postgres"):
-        problems.append("dsn: must begin with postgresql://")
+    problems = [] if settings.dsn is None else list(_dsn_problems(settings.dsn))
     if not _SCHEMA.fullmatch(str(settings.schema)):
         problems.append(
             "schema: must be a plain name: a-z, 0-9 and _, not beginning with a digit, at most 63"
@@ -148,9 +148,9 @@ def _text_problems(settings: MailSettings) -> list[str]:
         problems += [
             f"template_dirs: {path} is not a folder"
             for path in settings.template_dirs
-            if not Path(path).is_dir()
+            if not _is_there(Path(path).is_dir)
         ]
-    if settings.smtp_ca_file is not None and not Path(settings.smtp_ca_file).is_file():
+    if settings.smtp_ca_file is not None and not _is_there(Path(settings.smtp_ca_file).is_file):
         problems.append("smtp_ca_file: is not a file")
     try:
         parse_relay(settings.smtp_url)
@@ -166,3 +166,22 @@ def _text_problems(settings: MailSettings) -> list[str]:
             except InvalidAddress as error:
                 problems.append(str(error))
     return problems
+
+
+def _dsn_problems(dsn: str) -> Iterator[str]:
+    try:
+        parts = urlsplit(dsn)
+        # Several hosts have several ports, which urlsplit does not know; the driver does.
+        _ = parts.port if "," not in parts.netloc else None
+    except ValueError:
+        yield "dsn: is not a URL, or its port is not a number from 1 to 65535"
+    else:
+        if parts.scheme not in ("postgresql", "postgres"):
+            yield "dsn: must begin with postgresql://"
+
+
+def _is_there(look: Callable[[], bool]) -> bool:
+    try:
+        return look()
+    except OSError:  # we may not look there, or no path can be that long
+        return False

@@ -61,21 +61,24 @@ class Worker:
     async def run_until_empty(self) -> None:
         """Work until nothing is pending, retrying or leased anywhere; so it waits for retries. Then tell what is untold."""
         async with self._working():
-            while not await self._empty():
-                if not await self._claim_round():
-                    await self._rest()
+            while not await self._nothing_left():
+                pass
             while await self._herald.tell_once():
                 pass
 
-    async def _rest(self) -> None:
-        """Until the next look, or until the last claim in hand is settled."""
+    async def _nothing_left(self) -> bool:
+        """Work for one round; say whether nothing was left to do, here or anywhere."""
+        if await self._claim_round():
+            return False
         pause = self._config.poll_interval.total_seconds()
-        if not self._holdings:
-            await self._clock.sleep(pause)
-            return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(pause):
                 await self._holdings.at_most(0)
+        if await self._empty():
+            return True
+        if not self._holdings:
+            await self._clock.sleep(pause)
+        return False
 
     @contextlib.asynccontextmanager
     async def _working(self) -> AsyncIterator[None]:

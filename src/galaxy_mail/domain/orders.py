@@ -14,7 +14,13 @@ from uuid import UUID
 
 import attrs
 
-from galaxy_mail.domain.addresses import Mailbox, Recipient, RecipientKind
+from galaxy_mail.domain.addresses import (
+    EmailAddress,
+    Mailbox,
+    Recipient,
+    RecipientKind,
+    parse_display_name,
+)
 from galaxy_mail.domain.errors import InvalidInput
 from galaxy_mail.domain.mail import Lane, Mail, NewDelivery
 from galaxy_mail.domain.text import forbidden_character
@@ -59,8 +65,11 @@ def recipients(
 
 
 def mailbox(value: object, field: str) -> Mailbox:
-    """A mailbox from text, or as it is."""
-    return value if isinstance(value, Mailbox) else Mailbox.parse(value, field)
+    """A mailbox from text; one that is a ``Mailbox`` already is checked all the same, since anybody can make one."""
+    if isinstance(value, Mailbox):
+        name = parse_display_name(value.name, field)
+        return Mailbox(EmailAddress.parse(str(value.address), field), name)
+    return Mailbox.parse(value, field)
 
 
 def _mailboxes(people: object, field: str) -> Iterator[Mailbox]:

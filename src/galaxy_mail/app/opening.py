@@ -1,0 +1,59 @@
+"""Opening galaxy_mail on its own: a pool, the wiring, and the order in which all of it is closed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, cast
+
+import attrs
+
+from galaxy_mail.app.container import MailContainer, check_wiring, open_pool
+from galaxy_mail.domain.errors import InvalidSettings
+
+if TYPE_CHECKING:
+    from galaxy_mail.app.container import Pool, PostgresTransaction
+    from galaxy_mail.app.service import MailService
+    from galaxy_mail.app.settings import MailSettings
+    from galaxy_mail.app.worker import Worker
+
+
+@attrs.frozen
+class OpenMail:
+    """galaxy_mail, wired and open. ``container`` is there for overrides and for parts that have no name here."""
+
+    container: MailContainer
+    pool: Pool
+    service: MailService[PostgresTransaction]
+
+    def worker(self) -> Worker:
+        """A new worker; run one or more of them."""
+        return cast("Worker", self.container.worker())
+
+    async def migrate(self) -> tuple[str, ...]:
+        """Bring the schema up to date; return the names of the steps that were applied.
+
+        Raises:
+            SchemaOutdated: if the database is ahead of this release.
+        """
+        return tuple(step.name for step in await self.container.migrate())
+
+
+@asynccontextmanager
+async def open_mail(settings: MailSettings) -> AsyncIterator[OpenMail]:
+    """Open a pool on ``settings.dsn`` and wire everything; on leaving, close the SMTP connections, then the pool.
+
+    Raises:
+        InvalidSettings: if there is no ``dsn``.
+        MissingWiring: if the container has holes.
+        StoreUnavailable: if the database cannot be reached.
+    """
+    if settings.dsn is None:
+        raise InvalidSettings(["dsn: is needed to open galaxy_mail without a pool of your own"])
+    async with open_pool(settings.dsn, statement_cache=settings.statement_cache) as pool:
+        container = MailContainer(settings=settings, pool=pool)
+        check_wiring(container)
+        try:
+            yield OpenMail(container, pool, container.service())
+        finally:
+            await container.sender().aclose()

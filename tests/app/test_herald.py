@@ -1,0 +1,69 @@
+"""The administrator is told beside delivery, at least once, whatever the notifier does."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import attrs
+import pytest
+
+from galaxy_mail.app.config import RuntimeConfig
+from galaxy_mail.app.herald import Herald
+from galaxy_mail.domain.delivery import DeadLetterReason
+from galaxy_mail.testing.contracts import orders
+from tests.app.conftest import House
+
+QUICK = attrs.evolve(RuntimeConfig(), notice_timeout=timedelta(milliseconds=20))
+
+
+def herald(house: House) -> Herald:
+    """A herald that loses patience with its notifier after 20 ms."""
+    return Herald(
+        queue=house.store,
+        notifier=house.notifier,
+        clock=house.clock,
+        config=QUICK,
+        logger=house.container.logger(),
+    )
+
+
+async def bury(house: House, number: int) -> None:
+    """Let ``number`` mails be refused."""
+    for _ in range(number):
+        await house.store.enqueue(orders.new_delivery())
+    for claim in await orders.claim(house.store, number):
+        await orders.settle(house.store, claim, orders.NO_SUCH_USER)
+
+
+async def test_every_dead_letter_is_told_once(house: House) -> None:
+    """All of them, and not again."""
+    await bury(house, 3)
+    assert await herald(house).tell_once() == 3
+    assert await herald(house).tell_once() == 0
+    assert [notice.reason for notice in house.notifier.notices] == [DeadLetterReason.REFUSED] * 3
+
+
+@pytest.mark.parametrize("trouble", ["raises", "hangs"])
+async def test_what_a_broken_notifier_was_not_told_is_told_later(house: House, trouble: str) -> None:
+    """A notifier that raises or hangs loses nothing and stops nothing; once it works it is told."""
+    if trouble == "hangs":
+        house.notifier.hang()
+    else:
+        house.notifier.fail_with(RuntimeError("the pager is on fire"))
+    await bury(house, 2)
+    assert await herald(house).tell_once() == 0
+    assert len(house.notifier.calls) == 2
+    house.notifier.recover()
+    house.notifier.notices.clear()
+    house.clock.advance(QUICK.notice_timeout * (QUICK.notice_batch + 1))
+    assert await herald(house).tell_once() == 2
+    assert len(house.notifier.notices) == 2
+
+
+async def test_two_heralds_share_the_notices(house: House) -> None:
+    """What one tells, the other does not see meanwhile."""
+    await bury(house, 5)
+    told = await asyncio.gather(*(herald(house).tell_once() for _ in range(3)))
+    assert sum(told) == 5
+    assert len(house.notifier.notices) == 5
