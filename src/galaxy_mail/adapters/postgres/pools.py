@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from galaxy_mail.adapters.postgres.border import border
+from galaxy_mail.domain.errors import InvalidSettings
 
 if TYPE_CHECKING:
     from galaxy_mail.adapters.postgres.store import Pool
@@ -19,6 +20,7 @@ STATEMENT_SECONDS = (
     30.0  # a half-open connection is noticed after this; no statement of ours takes nearly as long
 )
 CLOSE_SECONDS = 10.0
+CACHED_STATEMENTS = 100  # the driver's own default
 
 
 @asynccontextmanager
@@ -26,18 +28,22 @@ async def open_pool(dsn: str, *, size: int = 10, statement_cache: bool = True) -
     """A pool of at most ``size`` connections; ``statement_cache=False`` is for pgbouncer in transaction mode.
 
     Raises:
+        InvalidSettings: if the driver cannot make sense of ``dsn``.
         StoreUnavailable: if the database cannot be reached.
     """
     with border("connect"):
-        pool = await asyncpg.create_pool(
-            dsn,
-            min_size=1,
-            max_size=size,
-            timeout=CONNECT_SECONDS,
-            command_timeout=STATEMENT_SECONDS,
-            server_settings={"application_name": "galaxy_mail"},
-            **({} if statement_cache else {"statement_cache_size": 0}),
-        )
+        try:
+            pool = await asyncpg.create_pool(
+                dsn,
+                min_size=1,
+                max_size=size,
+                timeout=CONNECT_SECONDS,
+                command_timeout=STATEMENT_SECONDS,
+                server_settings={"application_name": "galaxy_mail"},
+                statement_cache_size=CACHED_STATEMENTS if statement_cache else 0,
+            )
+        except (ValueError, OverflowError):  # the driver's text may quote it, password included
+            raise InvalidSettings(["dsn: the driver cannot read it (a port, host name or option)"]) from None
     try:
         yield pool
     finally:
