@@ -8,10 +8,11 @@ RUN := .venv/bin/python -m
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: ## .venv from the hash-pinned lock (PYTHON=… picks the interpreter)
-	@tools/setup.sh
+setup: ## .venv from the hash-pinned locks (PYTHON=… picks the interpreter)
+	@tools/setup.sh dev
 
-demo: setup ## send real mails through an embedded PostgreSQL and a local inbox
+demo: ## send real mails through an embedded PostgreSQL and a local inbox
+	@tools/setup.sh run
 	@.venv/bin/galaxy-mail demo
 
 test: lint contracts types unit ## everything CI runs: lint, import contracts, types, tests

@@ -1,11 +1,14 @@
 #!/bin/sh
-# Makes .venv: exactly the packages of requirements/dev.lock (hashes checked), then this project, editable.
-# Does nothing when .venv already stands for this lock, this pyproject.toml, this folder and this Python.
+# Makes .venv: exactly the packages of a lock (hashes checked), then this project, editable.
 #
-#   PYTHON=/path/to/python3.12 tools/setup.sh    picks the interpreter; otherwise the first fit one of the names below.
+#   tools/setup.sh run    what galaxy_mail needs to run, with its extras (requirements/run.lock)
+#   tools/setup.sh dev    and what its tests and checks need (requirements/dev.lock)
+#
+# PYTHON=/path/to/python3.12 picks the interpreter; otherwise the first fit one of the names below makes .venv, which then
+# stays as long as it stands for these locks, this pyproject.toml and this folder.
 set -eu
 cd "$(dirname "$0")/.."
-lock=requirements/dev.lock
+level=${1:-dev}
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -20,7 +23,7 @@ find_python() {
     done
     for name in $names; do
         if is_fit "$name"; then
-            say "galaxy_mail: $name can not make a virtual environment with pip in it (it lacks the module ensurepip)."
+            say "galaxy_mail: $name cannot make a virtual environment with pip in it (it lacks the module ensurepip)."
             say "On Debian and Ubuntu: apt-get install python3-venv. Or name another: make setup PYTHON=/path/to/python3.12"
             exit 1
         fi
@@ -30,23 +33,38 @@ find_python() {
     exit 1
 }
 
-# One short text that changes when the environment must: .venv/.made-from keeps the one it was made from.
-print_of() { cat "$@" | cksum; }
+install() { .venv/bin/python -m pip --disable-pip-version-check --no-input install -qq --root-user-action=ignore "$@"; }
 
-install() { .venv/bin/python -m pip --disable-pip-version-check --no-input install --quiet --root-user-action=ignore "$@"; }
+# The lock is complete, so there is nothing to resolve.
+install_lock() { install --require-hashes --no-deps --no-compile --requirement "requirements/$1.lock"; }
 
-python=$(find_python)
-wanted="$(print_of "$lock") $("$python" -c 'import sys; print(sys.version, sys.base_prefix)') in $(pwd)"
-project=$(print_of pyproject.toml)
+# A step is done when the file that names it keeps the text that it was done for.
+is_done() { [ "$(cat ".venv/.$1" 2>/dev/null)" = "$2" ]; }
 
-if [ "$(cat .venv/.made-from 2>/dev/null)" != "$wanted" ]; then
+mark_done() { printf '%s\n' "$2" >".venv/.$1"; }
+
+identity() { "$1" -c 'import sys; print(sys.version, sys.base_prefix)' 2>/dev/null; }
+
+is_wanted_python() { is_fit .venv/bin/python && { [ -z "${PYTHON:-}" ] || [ "$(identity .venv/bin/python)" = "$(identity "$PYTHON")" ]; }; }
+
+origin="$(cat requirements/*.lock | cksum) in $(pwd)"
+project=$(cksum <pyproject.toml)
+
+if ! is_done made "$origin" || ! is_wanted_python; then
+    python=$(find_python)
     say "Making .venv with $("$python" --version) …"
     rm -rf .venv
     "$python" -m venv .venv
-    install --require-hashes --requirement "$lock"
-    printf '%s\n' "$wanted" >.venv/.made-from
+    install_lock run
+    mark_done made "$origin"
 fi
-if [ "$(cat .venv/.installed-from 2>/dev/null)" != "$project" ]; then
-    install --no-deps --no-build-isolation --editable .
-    printf '%s\n' "$project" >.venv/.installed-from
+if ! is_done project "$project"; then
+    install --no-deps --no-build-isolation --no-compile --editable .
+    mark_done project "$project"
+fi
+if [ "$level" = dev ] && ! is_done dev yes; then
+    say "Adding what tests and checks need …"
+    install_lock dev
+    .venv/bin/python -m compileall -q -j 0 .venv/lib >/dev/null 2>&1 || true # on all cores: faster than pip does it
+    mark_done dev yes
 fi
