@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import string
 from collections.abc import Callable
+from typing import Any
 
+import pytest
 from hypothesis import strategies as st
 
 from galaxy_mail.domain.addresses import EmailAddress
-from galaxy_mail.domain.errors import InvalidAddress
+from galaxy_mail.domain.errors import InvalidAddress, InvalidInput
 
 ATEXT = string.ascii_letters + string.digits + "!#$%&'*+/=?^_`{|}~-"
 
@@ -41,3 +43,11 @@ def problem(parse: Callable[[str, str], object], text: str) -> str | None:
     except InvalidAddress as error:
         return f"{error}{error.__cause__ or ''}"
     return None
+
+
+def input_problem(check: Callable[..., object], *args: Any, **kwargs: Any) -> str:
+    """The text of the error that the call must raise."""
+    with pytest.raises(InvalidInput) as caught:
+        check(*args, **kwargs)
+    assert caught.value.__cause__ is None
+    return str(caught.value)

@@ -136,6 +136,8 @@ def parse_display_name(name: str, field: str) -> str:
     Raises:
         InvalidAddress: naming ``field``.
     """
+    if not isinstance(name, str):
+        raise InvalidAddress(field, "has a display name that is not text")
     if len(name) > MAX_DISPLAY_NAME:
         raise InvalidAddress(field, f"has a display name longer than {MAX_DISPLAY_NAME} characters")
     if problem := forbidden_character(name):
