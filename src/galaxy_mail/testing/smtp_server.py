@@ -24,7 +24,7 @@ __all__ = ["Copy", "Ledger", "Moment", "Offered", "Rule", "ScriptedSmtpServer"]
 
 
 class ScriptedSmtpServer:
-    """Listens on ``host`` (loopback) at a free ``port`` while entered.
+    """Listens on ``host`` (loopback) while entered, at ``port``, or at one that is free.
 
     ``tls`` is the server's context, for STARTTLS if that is offered, from the first octet with ``implicit_tls``.
     ``rules`` may be changed while it runs.
@@ -38,11 +38,12 @@ class ScriptedSmtpServer:
         *,
         implicit_tls: bool = False,
         host: str = "127.0.0.1",
+        port: int = 0,
     ) -> None:
         self.rules = list(rules)
         self.offered = offered or Offered()
         self.host = host
-        self.port = 0
+        self.port = port
         self.ledger = Ledger()
         self.connections = 0  # accepted so far
         self.peak = 0  # the most that were open at once
@@ -55,7 +56,7 @@ class ScriptedSmtpServer:
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(
-            self._serve, self.host, 0, ssl=self._tls if self._implicit_tls else None
+            self._serve, self.host, self.port, ssl=self._tls if self._implicit_tls else None
         )
         self.port = self._server.sockets[0].getsockname()[1]
         return self
