@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import binascii
 import re
+from contextlib import suppress
 
 from galaxy_mail.domain.errors import InvalidMessage
 from galaxy_mail.domain.wire import lines_within
@@ -56,10 +57,9 @@ def _octets(text: str, field: str) -> bytes:
         raise InvalidMessage(field, "holds a NUL character")
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    try:
+    with suppress(UnicodeEncodeError):  # it carries the text, so it must not become the context of our error
         return text.encode()
-    except UnicodeEncodeError:  # it carries the text, so it must not become a cause
-        raise InvalidMessage(field, "holds a lone surrogate") from None
+    raise InvalidMessage(field, "holds a lone surrogate")
 
 
 def _is_plain(data: bytes) -> bool:
