@@ -25,14 +25,14 @@ class Stage(StrEnum):
     """Where in the conversation something was said or fell silent (RFC 5321 section 3)."""
 
     LOCAL = "local"  # before or beside the network: rendering, composing, size, expiry
-    CONNECT = "connect"
-    GREETING = "greeting"
-    EHLO = "ehlo"
-    TLS = "tls"
-    AUTH = "auth"
-    MAIL = "mail"
-    RCPT = "rcpt"
-    DATA = "data"
+    CONNECT = "connect"  # resolving the relay's name and reaching it
+    GREETING = "greeting"  # the server speaks first
+    EHLO = "ehlo"  # who we are, and what it offers
+    TLS = "tls"  # from the first byte, or by STARTTLS (RFC 3207)
+    AUTH = "auth"  # the login (RFC 4954)
+    MAIL = "mail"  # the sender
+    RCPT = "rcpt"  # one recipient
+    DATA = "data"  # the wish to send the message, answered before its first octet
     BODY = "body"  # written in part: the terminator's last octet cannot have left our buffers
     DOT = "dot"  # the terminator's last octet may have left
     ABANDONED = "abandoned"  # the worker fell silent; the stage is unknown
@@ -42,11 +42,11 @@ class Fault(StrEnum):
     """Something that happened instead of a reply."""
 
     UNREACHABLE = "unreachable"  # refused, no route, no such host
-    TIMEOUT = "timeout"
+    TIMEOUT = "timeout"  # nothing came in the time that the stage has
     CLOSED = "closed"  # EOF, reset or write error
     GARBAGE = "garbage"  # bytes that are no reply (RFC 5321 section 4.2), or one reply too many
     TLS_FAILED = "tls_failed"  # certificate, host name, handshake
-    STARTTLS_MISSING = "starttls_missing"
+    STARTTLS_MISSING = "starttls_missing"  # TLS is required and not offered
     AUTH_MISSING = "auth_missing"  # the server offers no mechanism that we can use
     TOO_LARGE = "too_large"  # over the server's SIZE (RFC 1870)
     SMTPUTF8_MISSING = "smtputf8_missing"  # an address needs RFC 6531, the server does not offer it
@@ -64,15 +64,15 @@ class Blame(StrEnum):
     CONFIGURATION = "configuration"  # our credentials, certificates or sender; concerns every mail
     THROTTLE = "throttle"  # the relay wants us slower
     ENVELOPE = "envelope"  # the transaction's shape, not its mail
-    RECIPIENT = "recipient"
-    MESSAGE = "message"
-    POLICY = "policy"
+    RECIPIENT = "recipient"  # one address, at its own server
+    MESSAGE = "message"  # this mail: its content or its size
+    POLICY = "policy"  # a rule of the server's: against this mail, or against us
 
 
 class Pace(StrEnum):
     """How the next attempt differs from the usual backoff."""
 
-    USUAL = "usual"
+    USUAL = "usual"  # by the backoff
     AT_ONCE = "at_once"  # the rest of the recipients in a next transaction (452 4.5.3)
     LONG = "long"  # waiting helps only over hours (mailbox full)
 
@@ -80,7 +80,7 @@ class Pace(StrEnum):
 class Breaker(StrEnum):
     """What the verdict tells the circuit breaker of the transport (or, at MAIL, of the sender)."""
 
-    NONE = "none"
+    NONE = "none"  # nothing: the transport did its part
     COUNT = "count"  # one more failure in a row
     OPEN = "open"  # at once, and alert: it fails for every mail until a person acts
     RESET = "reset"  # the transport works
