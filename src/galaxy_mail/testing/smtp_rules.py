@@ -159,7 +159,7 @@ def silent(moment: Moment, nth: int | None = None) -> Rule:
 
 def twice(moment: Moment, nth: int | None = None) -> Rule:
     """Give the usual reply two times."""
-    return Rule(moment, lambda usual: [usual, usual], _chosen(None, nth))
+    return Rule(moment, lambda usual: [usual + usual], _chosen(None, nth))
 
 
 def drip(moment: Moment, nth: int | None = None) -> Rule:

@@ -189,9 +189,13 @@ class Connection(asyncio.Protocol):
     # --- time ---------------------------------------------------------------------------------------------------------
 
     def _wait_for_reply(self) -> None:
-        patience = {Stage.BODY: self._patience.block, Stage.DOT: self._patience.dot}
-        if stage := self._session.stage:
-            self._wait(patience.get(stage, self._patience.command))
+        stage = self._session.stage
+        if stage is Stage.DOT:
+            self._wait(self._patience.dot)
+        elif stage is Stage.BODY:
+            self._wait(self._patience.block)
+        elif stage:
+            self._wait(self._patience.command)
 
     def _wait(self, seconds: float) -> None:
         self._deadline = self._loop.time() + seconds

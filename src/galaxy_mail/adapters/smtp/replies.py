@@ -13,7 +13,7 @@ from galaxy_mail.domain.verdicts import SmtpReply
 MAX_REPLY_OCTETS = 64 * 1024  # all lines of one reply; RFC 5321 section 4.5.3.1.5 allows 512 a line
 MAX_TEXT_OCTETS = 2 * 1024  # what we keep of them
 
-_LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*?))?\r?\n", re.DOTALL)
+_LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])([^\n]*)|\r?)\n")
 
 # What relays call their queue entry. One alternative each, so that no text of theirs can be matched twice.
 _QUEUE_ID = re.compile(
@@ -38,23 +38,24 @@ class GarbageReply(Exception):
 class ReplyReader:
     """Octets in, replies out; fed whole or one at a time, the replies are the same."""
 
-    __slots__ = ("_buffer", "_code", "_octets", "_searched", "_texts")
+    __slots__ = ("_at", "_code", "_fed", "_octets", "_texts")
 
     def __init__(self) -> None:
-        self._buffer = bytearray()
-        self._searched = 0  # no line feed before it
-        self._octets = 0  # of the reply that is not complete, without the buffer
-        self._code = b""
+        self._fed = b""
+        self._at = 0  # where in it the next line begins
+        self._octets = 0  # that the complete lines of an incomplete reply have taken
+        self._code: bytes | None = None  # of that reply
         self._texts: list[bytes] = []
 
     @property
     def partial(self) -> bool:
         """Whether a reply has begun that is not complete."""
-        return bool(self._buffer or self._code)
+        return self._at < len(self._fed) or self._code is not None
 
     def feed(self, octets: bytes) -> None:
         """Take what the server sent."""
-        self._buffer += octets
+        self._fed = self._fed[self._at :] + octets
+        self._at = 0
 
     def next_reply(self) -> SmtpReply | None:
         """The next complete reply, or None until more is fed.
@@ -62,37 +63,32 @@ class ReplyReader:
         Raises:
             GarbageReply: if what was fed is no reply, or does not end. The reader is of no use after it.
         """
-        while (end := self._buffer.find(b"\n", self._searched) + 1) > 0:
-            line = bytes(self._buffer[:end])
-            del self._buffer[:end]
-            self._searched = 0
-            self._octets += end
-            self._limit()
-            if reply := self._take(line):
+        while line := _LINE.match(self._fed, self._at):
+            self._octets += line.end() - self._at
+            self._at = line.end()
+            if self._octets > MAX_REPLY_OCTETS:
+                raise GarbageReply
+            if reply := self._take(*line.groups()):
                 return reply
-        self._searched = len(self._buffer)
-        self._limit()
+        rest = len(self._fed) - self._at
+        if self._octets + rest > MAX_REPLY_OCTETS or (rest and b"\n" in self._fed[self._at :]):
+            raise GarbageReply
         return None
 
-    def _limit(self) -> None:
-        if self._octets + self._searched > MAX_REPLY_OCTETS:
+    def _take(self, code: bytes, separator: bytes | None, text: bytes | None) -> SmtpReply | None:
+        if self._code not in (None, code):
             raise GarbageReply
-
-    def _take(self, line: bytes) -> SmtpReply | None:
-        if not (match := _LINE.fullmatch(line)):
-            raise GarbageReply
-        code, separator, text = match.groups()
-        if self._code and code != self._code:
-            raise GarbageReply
+        text = (text or b"").removesuffix(b"\r")
         if separator == b"-":
             self._code = code
             self._texts.append(text)
             return None
         if self._code:
-            text = b"\n".join([*self._texts, text or b""])
-            self._code, self._texts = b"", []
+            text = b"\n".join((*self._texts, text))
+            self._code = None
+            self._texts.clear()
         self._octets = 0
-        return SmtpReply(int(code), (text or b"")[:MAX_TEXT_OCTETS].decode("utf-8", "replace"))
+        return SmtpReply(int(code), text[:MAX_TEXT_OCTETS].decode("utf-8", "replace"))
 
 
 def queue_id(reply: SmtpReply) -> str | None:

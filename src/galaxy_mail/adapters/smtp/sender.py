@@ -127,10 +127,10 @@ class PooledSmtpSender:
             self._connecting.add(task)
 
     def _may_grow(self) -> bool:
-        at_once = max(1, len(self._open))
-        room = self._limits.connections - len(self._open) - len(self._connecting)
-        crowded = self._open and asyncio.get_running_loop().time() < self._crowded_until
-        return room > 0 and len(self._connecting) < at_once and not crowded
+        working, coming = len(self._open), len(self._connecting)
+        if working + coming >= self._limits.connections or coming >= max(1, working):
+            return False
+        return not working or asyncio.get_running_loop().time() >= self._crowded_until
 
     async def _connect(self) -> None:
         try:

@@ -49,24 +49,12 @@ the dot's. The conversation is found out of step by the next 354 at the latest.
 from __future__ import annotations
 
 from collections import deque
-from typing import ClassVar
 
 from galaxy_mail.adapters.smtp.replies import GarbageReply, ReplyReader
 from galaxy_mail.adapters.smtp.transaction import CLOSING, BodyWanted, Command, Event, Finished, Transaction
 from galaxy_mail.domain.verdicts import Fault, Signal, SmtpReply, Stage
 
 BLOCK_OCTETS = 64 * 1024
-
-
-_SUCCESS = frozenset(range(200, 300))
-_GOES_ON = {
-    Command.MAIL: frozenset((250,)),
-    Command.RCPT: frozenset((250, 251, 252)),
-    Command.DATA: frozenset((354,)),
-    Command.DOT: _SUCCESS,
-    Command.LONE_DOT: _SUCCESS,
-    Command.RSET: _SUCCESS,
-}
 
 
 class Session:
@@ -110,11 +98,10 @@ class Session:
     def begin(self, lines: list[bytes]) -> Transaction:
         """Start a mail with its commands: MAIL, a RCPT for each recipient, DATA; each with its CRLF."""
         assert self.idle or self.may_ride
-        mail, *rcpts, data = lines
-        unsaid = deque([(Command.MAIL, 0, mail)])
-        unsaid += [(Command.RCPT, index, line) for index, line in enumerate(rcpts)]
-        unsaid.append((Command.DATA, 0, data))
-        transaction = Transaction(len(rcpts), unsaid)
+        last = len(lines) - 1
+        asked = [(Command.RCPT, index - 1, line) for index, line in enumerate(lines)]
+        asked[0], asked[last] = (Command.MAIL, 0, lines[0]), (Command.DATA, 0, lines[last])
+        transaction = Transaction(last - 1, deque(asked))
         self._line.append(transaction)
         self._say_next(transaction)
         return transaction
@@ -161,12 +148,11 @@ class Session:
 
     def _say_next(self, transaction: Transaction) -> None:
         while transaction.unsaid:
-            command, index, line = transaction.unsaid.popleft()
-            self._say(transaction, command, line, index)
+            self._say(transaction, *transaction.unsaid.popleft())
             if not self._pipelining:
                 break
 
-    def _say(self, transaction: Transaction, command: Command, line: bytes, index: int = 0) -> None:
+    def _say(self, transaction: Transaction, command: Command, index: int, line: bytes) -> None:
         self._asked.append((transaction, command, index))
         self._outgoing.append(line)
 
@@ -178,17 +164,25 @@ class Session:
         transaction, command, index = self._asked.popleft()
         if reply.code == CLOSING:
             self._end(reply)
-        elif reply.code < 400 and reply.code not in _GOES_ON[command]:
+        elif reply.code < 400 and reply.code not in command.goes_on:
             raise GarbageReply
+        elif command is Command.RCPT:
+            self._read_rcpt(transaction, index, reply)
+        elif command is Command.MAIL:
+            self._read_mail(transaction, reply)
+        elif command is Command.DATA:
+            self._read_data(transaction, reply)
+        elif command is Command.RSET:
+            self._read_reset(transaction, reply)
         else:
-            self._ANSWERS[command](self, transaction, index, reply)
+            self._read_dot(transaction, reply)
 
     def _read_unasked(self, reply: SmtpReply) -> None:
         if not self._body or reply.code < 400:
             raise GarbageReply
         self._end(reply)
 
-    def _read_mail(self, transaction: Transaction, _: int, reply: SmtpReply) -> None:
+    def _read_mail(self, transaction: Transaction, reply: SmtpReply) -> None:
         if reply.code >= 400:
             transaction.decide(Stage.MAIL, reply)
         transaction.stage = Stage.RCPT
@@ -209,38 +203,29 @@ class Session:
         if self._pipelining:
             return
         if transaction.decided:
-            self._say(transaction, Command.RSET, b"RSET\r\n")
+            self._say(transaction, Command.RSET, 0, b"RSET\r\n")
         else:
             self._say_next(transaction)
 
-    def _read_data(self, transaction: Transaction, _: int, reply: SmtpReply) -> None:
+    def _read_data(self, transaction: Transaction, reply: SmtpReply) -> None:
         if reply.code >= 400:
             transaction.decide(Stage.DATA, reply)
-            self._say(transaction, Command.RSET, b"RSET\r\n")
+            self._say(transaction, Command.RSET, 0, b"RSET\r\n")
             return
         transaction.in_step = True
         if transaction.decided:
-            self._say(transaction, Command.LONE_DOT, b".\r\n")
+            self._say(transaction, Command.LONE_DOT, 0, b".\r\n")
         else:
             self._events.append(BodyWanted(transaction))
 
-    def _read_dot(self, transaction: Transaction, _: int, reply: SmtpReply) -> None:
+    def _read_dot(self, transaction: Transaction, reply: SmtpReply) -> None:
         transaction.decide(Stage.DOT, reply)
         self._finish(transaction)
 
-    def _read_reset(self, transaction: Transaction, _: int, reply: SmtpReply) -> None:
+    def _read_reset(self, transaction: Transaction, reply: SmtpReply) -> None:
         if reply.code >= 400:
             raise GarbageReply
         self._finish(transaction)
-
-    _ANSWERS: ClassVar = {
-        Command.MAIL: _read_mail,
-        Command.RCPT: _read_rcpt,
-        Command.DATA: _read_data,
-        Command.DOT: _read_dot,
-        Command.LONE_DOT: _read_dot,
-        Command.RSET: _read_reset,
-    }
 
     def _finish(self, transaction: Transaction) -> None:
         assert transaction is self._line[0]

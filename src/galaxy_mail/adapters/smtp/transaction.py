@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from enum import Enum
 
 import attrs
@@ -13,16 +14,24 @@ CLOSING = 421  # answers whatever was asked, and closes the connection (RFC 5321
 
 
 class Command(Enum):
-    """What a reply can belong to."""
+    """What a reply can belong to, and the codes by which the server goes on."""
 
-    MAIL = "MAIL"
-    RCPT = "RCPT"
-    DATA = "DATA"
-    DOT = "the dot"
+    MAIL = "MAIL", (250,)
+    RCPT = "RCPT", (250, 251, 252)
+    DATA = "DATA", (354,)
+    DOT = "the dot", range(200, 300)
     LONE_DOT = (
-        "a lone dot"  # nobody was accepted, and DATA was answered 354 all the same (RFC 2920 section 3.1)
-    )
-    RSET = "RSET"
+        "a lone dot",
+        range(200, 300),
+    )  # nobody was accepted, and DATA got 354 all the same (RFC 2920 section 3.1)
+    RSET = "RSET", range(200, 300)
+
+    def __init__(self, _: str, goes_on: Iterable[int]) -> None:
+        self.goes_on = frozenset(goes_on)
+
+
+Asked = tuple[Command, int, bytes]
+"""A command, which recipient it names, and its line."""
 
 
 @attrs.define(eq=False)
@@ -30,7 +39,7 @@ class Transaction:
     """One mail's turn. ``signals`` has one entry a recipient, None while it is open; all are set once it is finished."""
 
     recipients: int
-    unsaid: deque[tuple[Command, int, bytes]]
+    unsaid: deque[Asked]
     signals: list[tuple[Stage, Signal] | None] = attrs.field()
     stage: Stage = Stage.MAIL  # of the first command without a reply
     in_step: bool = (

@@ -1,0 +1,86 @@
+"""The AdminNotifier that sends a mail: over a connection of its own, never through the outbox it reports on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import attrs
+
+from galaxy_mail.adapters.smtp.relay import PoolLimits, RelayConfig
+from galaxy_mail.adapters.smtp.sender import PooledSmtpSender
+from galaxy_mail.domain.addresses import EmailAddress, Mailbox
+from galaxy_mail.domain.errors import InfrastructureError, InvalidSettings
+from galaxy_mail.domain.mime import Message, compose
+from galaxy_mail.domain.notices import Notice
+from galaxy_mail.domain.ports import Clock
+from galaxy_mail.domain.verdicts import Envelope
+
+
+class SmtpAdminNotifier:
+    """Mails each notice to every administrator.
+
+    A notice that is told again is a mail of its own: the same delivery may die twice.
+    """
+
+    def __init__(
+        self, config: RelayConfig, sender: Mailbox, admins: Sequence[EmailAddress], clock: Clock
+    ) -> None:
+        if not admins:
+            raise InvalidSettings(["admins: names nobody"])
+        self._config = attrs.evolve(
+            config, tls_context=config.build_tls_context(), pool=PoolLimits(connections=1)
+        )
+        self._sender = sender
+        self._admins = tuple(admins)
+        self._clock = clock
+
+    async def notify(self, notice: Notice) -> None:
+        """See ``AdminNotifier.notify``.
+
+        Raises:
+            InfrastructureError: unless the relay has accepted the mail for every administrator.
+        """
+        message = self.message(notice)
+        envelope = Envelope(self._sender.address, self._admins, message.needs_smtputf8)
+        connection = PooledSmtpSender(self._config)
+        try:
+            receipt = await connection.send(envelope, compose(message), lambda: None)
+        except asyncio.CancelledError:
+            connection.abort()
+            raise
+        await connection.aclose()
+        for verdict in receipt.verdicts:
+            if not verdict.accepted:
+                said = verdict.fault or verdict.code
+                raise InfrastructureError(f"a notice was not accepted: {said} at {verdict.stage}")
+
+    def message(self, notice: Notice) -> Message:
+        """The mail about ``notice``. The administrators see each other."""
+        now = self._clock.now()
+        return Message(
+            message_id=f"{notice.delivery_id}.{now:%Y%m%d%H%M%S%f}.notice@{self._sender.address.domain}",
+            date=now,
+            sender=self._sender,
+            subject=notice.headline,
+            text=_text(notice),
+            to=tuple(Mailbox(address) for address in self._admins),
+        )
+
+
+def _text(notice: Notice) -> str:
+    lines = [
+        notice.headline,
+        "",
+        f"delivery:  {notice.delivery_id}",
+        f"template:  {notice.template}",
+        f"status:    {notice.status}",
+        f"reason:    {notice.reason or '-'}",
+        f"attempts:  {notice.attempts}",
+        f"ordered:   {notice.created_at:%Y-%m-%d %H:%M:%S %Z}",
+        f"refused:   {', '.join(notice.refused) or '-'}",
+        f"last word: {notice.detail or '-'}",
+        "",
+        f"More: galaxy-mail show {notice.delivery_id}",
+    ]
+    return "\n".join(lines) + "\n"
