@@ -1,4 +1,8 @@
-"""Draws docs/reference/ports.md from the docstrings of domain/ports.py: ``python -m tests.docs.ports_page``.
+# noqa: INP001 - a script of its own, not a package
+"""Draws ``docs/reference/ports.md`` from the docstrings of ``domain/ports.py``.
+
+    .venv/bin/python tools/draw_ports.py            draw it
+    .venv/bin/python tools/draw_ports.py --check    exit 1 if it is stale
 
 What stands above the mark is written by hand and kept.
 """
@@ -7,15 +11,15 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.docs.pages import ROOT
-
+ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/reference/ports.md"
 PORTS = ROOT / "src/galaxy_mail/domain/ports.py"
 SUITES = ROOT / "src/galaxy_mail/testing/contracts"
-MARK = "<!-- Below: drawn from domain/ports.py by `python -m tests.docs.ports_page`. Change it there. -->\n"
+MARK = "<!-- Below: drawn by tools/draw_ports.py from domain/ports.py. Change it there; a test holds it against the code. -->\n"
 
 Method = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -61,5 +65,15 @@ def _text(node: ast.ClassDef | Method) -> str:
     return text.strip() + "\n"
 
 
+def main() -> int:
+    """Draw the page, or say that it is stale."""
+    if sys.argv[1:] != ["--check"]:
+        PAGE.write_text(page(), encoding="utf-8")
+    elif PAGE.read_text(encoding="utf-8") != page():
+        sys.stdout.write("ports.md is stale: run .venv/bin/python tools/draw_ports.py\n")
+        return 1
+    return 0
+
+
 if __name__ == "__main__":
-    PAGE.write_text(page())
+    sys.exit(main())
