@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
@@ -33,10 +34,20 @@ def status_of(pid: int) -> dict[str, str]:
     return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
 
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[EmbeddedPostgres]:
+    """A server not yet started, its programs and its data in folders that are closed to all others."""
+    tmp_path.chmod(0o700)
+    programs = binaries.find().within_reach(tmp_path)
+    server = EmbeddedPostgres(tmp_path / "data", fsync=False, folders=[programs.folder])
+    yield server
+    server.remove()
+
+
 @as_root
 @pytest.mark.parametrize("route", [Route.NAMESPACE, Route.USER])
 async def test_root_runs_it_without_privileges(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, route: Route
+    server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch, route: Route
 ) -> None:
     """Started by root, by either route, from folders closed to all others, the server has no capability, keeps its
     data, and goes without a trace.
@@ -45,13 +56,10 @@ async def test_root_runs_it_without_privileges(
         refuse_namespaces(monkeypatch)
     elif not namespaces_are_open():
         pytest.skip("this system refuses user namespaces")
-    tmp_path.chmod(0o700)
-    programs = binaries.find().within_reach(tmp_path)
-    server = EmbeddedPostgres(tmp_path / "data", fsync=False, folders=[programs.folder])
     with server:
         assert int(status_of(server.pid)["CapEff"], 16) == 0
         await keep_a_row(server)
-    home = (tmp_path / "data" / "pgdata").resolve().parent
+    home = (server.log.parent / "pgdata").resolve().parent
     with server:
         assert await read_the_row(server) == 42
     server.remove()
@@ -59,9 +67,8 @@ async def test_root_runs_it_without_privileges(
 
 
 @as_root
-async def test_a_cluster_stays_with_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_cluster_stays_with_nobody(server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch) -> None:
     """A cluster made where namespaces are refused goes on as the user nobody where they are not."""
-    server = EmbeddedPostgres(tmp_path / "data", fsync=False)
     with monkeypatch.context() as refusing:
         refuse_namespaces(refusing)
         with server:
@@ -69,7 +76,6 @@ async def test_a_cluster_stays_with_nobody(tmp_path: Path, monkeypatch: pytest.M
     with server:
         assert status_of(server.pid)["Uid"].split()[0] == str(privileges.as_nobody(Route.USER).uid)
         assert await read_the_row(server) == 42
-    server.remove()
 
 
 @as_root
