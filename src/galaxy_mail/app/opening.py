@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
 import attrs
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from galaxy_mail.app.service import MailService
     from galaxy_mail.app.settings import MailSettings
     from galaxy_mail.app.worker import Worker
+    from galaxy_mail.domain.ports import SmtpSender
 
 
 @attrs.frozen
@@ -41,7 +44,8 @@ class OpenMail:
 
 @asynccontextmanager
 async def open_mail(settings: MailSettings) -> AsyncIterator[OpenMail]:
-    """Open a pool on ``settings.dsn`` and wire everything; on leaving, close the SMTP connections, then the pool.
+    """Open a pool on ``settings.dsn`` and wire everything; on leaving, close the SMTP connections
+    (within ``stop_grace``), then the pool.
 
     Raises:
         InvalidSettings: if there is no ``dsn``.
@@ -56,4 +60,11 @@ async def open_mail(settings: MailSettings) -> AsyncIterator[OpenMail]:
         try:
             yield OpenMail(container, pool, container.service())
         finally:
-            await container.sender().aclose()
+            await _close(container.sender(), settings.stop_grace)
+
+
+async def _close(sender: SmtpSender, grace: timedelta) -> None:
+    """Close it politely, but do not wait for ever for a server that hangs: what it had to say is settled by now."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(grace.total_seconds()):
+            await sender.aclose()
