@@ -92,7 +92,7 @@ class PostgresHarness:
 
     async def empty(self) -> None:
         """Forget every delivery."""
-        await self.pool.execute(f'truncate "{self.schema}".mail_deliveries cascade')
+        await self.pool.execute(f'delete from "{self.schema}".mail_deliveries')
 
     async def aclose(self) -> None:
         """Assert that every connection came back in order, drop the schema and close the pool."""
