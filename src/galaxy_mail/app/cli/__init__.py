@@ -1,0 +1,91 @@
+"""The command line: ``galaxy-mail``. It alone installs signal handlers and configures logging."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Coroutine, Iterator, Sequence
+
+from galaxy_mail.app.cli.arguments import build_parser
+from galaxy_mail.app.cli.commands import COMMANDS, DONE, FAILED
+from galaxy_mail.app.cli.output import Output
+from galaxy_mail.app.cli.session import gather_settings, opened
+from galaxy_mail.app.container import migration_script
+from galaxy_mail.app.settings import MailSettings
+from galaxy_mail.domain.errors import GalaxyMailError, InvalidSettings
+
+WRONG_SETTINGS, INTERRUPTED = 2, 130
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 1 refused or failed, 2 wrong settings, 130 interrupted.
+
+    Raises:
+        SystemExit: with 2 for wrong usage, with 0 after ``--help`` or ``--version``.
+    """
+    arguments = build_parser().parse_args(argv)
+    try:
+        code = _run(arguments)
+        sys.stdout.flush()
+    except (GalaxyMailError, BaseExceptionGroup) as error:
+        return _complain(error)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except (
+        BrokenPipeError
+    ):  # whoever read us has seen enough; spare them the second complaint, at the interpreter's end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    return code
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    if arguments.command == "demo":
+        from galaxy_mail.app.demo import run_demo
+
+        return _await(run_demo(arguments.out))
+    command = COMMANDS[arguments.command]
+    settings = gather_settings(arguments, os.environ, command.needed)
+    if arguments.command == "migrate" and arguments.sql:
+        sys.stdout.write(migration_script(settings.schema))
+        return DONE
+    _log_to_stderr(logging.INFO if arguments.command == "worker" else logging.ERROR)
+    return _await(_open_and_run(arguments, settings))
+
+
+async def _open_and_run(arguments: argparse.Namespace, settings: MailSettings) -> int:
+    command = COMMANDS[arguments.command]
+    async with opened(settings, os.environ, ready=command.ready) as mail:
+        return await command.run(mail, arguments, Output(sys.stdout, arguments.json))
+
+
+def _await(main: Coroutine[None, None, int]) -> int:
+    with asyncio.Runner() as runner:  # a faster event loop would be given here, as loop_factory
+        return runner.run(main)
+
+
+def _log_to_stderr(level: int) -> None:
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+
+
+def _complain(error: BaseException) -> int:
+    """Say what is wrong, and which code says it too; a bug of ours goes on as it is, with its traceback."""
+    causes = list(_causes(error))
+    if not all(isinstance(cause, GalaxyMailError) for cause in causes):
+        raise error
+    for text in dict.fromkeys(str(cause) for cause in causes):
+        print(f"galaxy-mail: {text}", file=sys.stderr)
+    return WRONG_SETTINGS if any(isinstance(cause, InvalidSettings) for cause in causes) else FAILED
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _causes(inner)
+    else:
+        yield error
