@@ -23,7 +23,7 @@ _FENCE = re.compile(r"```(\w*)")
 _NORUN = re.compile(r"<!-- norun: (\S.*) -->")
 _CAPTION = re.compile(r"`([\w./-]+\.\w+)`:?")
 _LINK = re.compile(r"\[[^\]\[]*\]\(([^)\s]+)\)")
-_SPAN = re.compile(r"`([^`\n]+)`")
+_SPAN = re.compile(r"`([^`]+)`")
 
 
 @attrs.frozen
@@ -91,8 +91,8 @@ def links(page: Path) -> list[str]:
 
 
 def spans(page: Path) -> list[str]:
-    """All code in the running text."""
-    return _SPAN.findall(prose(page))
+    """All code in the running text, on one line each."""
+    return [" ".join(span.split()) for span in _SPAN.findall(prose(page))]
 
 
 def anchors(page: Path) -> set[str]:
