@@ -15,9 +15,9 @@ A session speaks for one connection. Whoever owns the connection (``connection``
 It never waits, knows no clock and judges nothing: a signal (a reply, or a fault) and the stage at which it came is all it
 says, and ``verdict_table`` says what that means.
 
-A reply belongs to a command by construction. Each command that is written is put at the end of ``_asked``; each reply
-takes the first one off. A reply that meets an empty queue was not asked for, and one that its command cannot have is not
-its own: either way the conversation is out of step, and it ends.
+A reply belongs to a command by construction. Each command that is said is put at the end of ``_asked``; each reply takes the
+first one off. A reply that meets an empty queue, or a command that has not been written yet, was not asked for, and one that
+its command cannot have is not its own: either way the conversation is out of step, and it ends.
 
     command    goes on         is refused    out of step
     MAIL       250             4xx, 5xx      any other
@@ -30,7 +30,8 @@ its own: either way the conversation is out of step, and it ends.
 Pipelining writes MAIL, RCPT … and DATA at once. If one reply too many sneaks in among theirs, a refusal is read as another
 command's. Three things keep it from counting. Before the body, a 354 in its place proves that all before it were in
 theirs. After a refused DATA, RSET is said and its 2xx proves the same (and the server needs it anyway, having an open
-transaction). Whoever falls out of step before such a proof has learnt nothing: all its recipients get ``GARBAGE``.
+transaction). Whoever falls out of step before such a proof has learnt nothing: all its recipients get ``GARBAGE``; or
+``TIMEOUT`` where the server falls silent, since a reply may have been left out.
 
 The next mail may ride: once the last block of a body is handed out, and with it the dot, MAIL, RCPT … and DATA of the next
 one may follow in the same write (RFC 2920 section 3.1 allows commands after the dot). So ``_line`` holds one mail, or two.
@@ -133,7 +134,7 @@ class Session:
         try:
             while self.open and (reply := self._reader.next_reply()):
                 self._read(reply)
-            if self.open and self._reader.partial and not self._asked and not self._body:
+            if self.open and self._reader.partial and not self._answerable and not self._body:
                 raise GarbageReply
         except GarbageReply:
             self._end(Fault.GARBAGE)
@@ -145,6 +146,11 @@ class Session:
         return self._take_events()
 
     # --- inside ---------------------------------------------------------------------------------------------------
+
+    @property
+    def _answerable(self) -> bool:
+        """Whether some command is written and not answered. What is not written yet was said last, behind nothing else."""
+        return bool(self._asked) and not self._outgoing
 
     def _say_next(self, transaction: Transaction) -> None:
         while transaction.unsaid:
@@ -158,7 +164,7 @@ class Session:
 
     def _read(self, reply: SmtpReply) -> None:
         self.heard += 1
-        if not self._asked:
+        if not self._answerable:
             self._read_unasked(reply)
             return
         transaction, command, index = self._asked.popleft()
@@ -240,7 +246,7 @@ class Session:
         self._events = [event for event in self._events if isinstance(event, Finished)]
         while self._line:
             transaction = self._line[0]
-            if signal is Fault.GARBAGE and not transaction.in_step:
+            if signal in (Fault.GARBAGE, Fault.TIMEOUT) and not transaction.in_step:
                 transaction.signals = [None] * transaction.recipients
             transaction.decide(stage or transaction.stage, signal)
             self._finish(transaction)
