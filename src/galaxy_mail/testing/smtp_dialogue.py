@@ -102,6 +102,7 @@ class Dialogue:
         self._note = note
         self._buffer = bytearray()
         self._in_body = False
+        self._body_octets = 0  # that have been searched for the dot
         self._logging_in: list[str] = []  # replies of AUTH LOGIN still to come
         self._reset()
 
@@ -117,7 +118,9 @@ class Dialogue:
     def feed(self, octets: bytes) -> Iterator[Output]:
         """Everything that the client's octets bring about."""
         self._buffer += octets
-        while True:
+        while self._buffer:
+            if self._in_body and not self._body_octets:
+                yield from self._answer(Moment.BODY, 0, "", recipients=tuple(self._recipients))
             taken = self._take_body() if self._in_body else self._take_line()
             if taken is None:
                 return
@@ -135,13 +138,15 @@ class Dialogue:
 
     def _take_body(self) -> bytes | None:
         if self._buffer.startswith(b".\r\n"):
-            end, dot = 0, 3
-        elif (found := self._buffer.find(b"\r\n.\r\n")) >= 0:
-            end, dot = found + 2, 3
+            end = 0
+        elif (found := self._buffer.find(b"\r\n.\r\n", max(0, self._body_octets - 4))) >= 0:
+            end = found + 2
         else:
+            self._body_octets = len(self._buffer)
             return None
         body = bytes(self._buffer[:end])
-        del self._buffer[: end + dot]
+        del self._buffer[: end + len(b".\r\n")]
+        self._body_octets = 0
         return body.removeprefix(b".").replace(b"\r\n.", b"\r\n")
 
     # --- commands -------------------------------------------------------------------------------------------------
@@ -206,7 +211,6 @@ class Dialogue:
         code = yield from self._answer(Moment.DATA, *usual, line=line, recipients=tuple(self._recipients))
         if code == 354:
             self._in_body = True
-            yield from self._answer(Moment.BODY, 0, "", recipients=tuple(self._recipients))
 
     def _end_body(self, body: bytes) -> Iterator[Output]:
         self._in_body = False

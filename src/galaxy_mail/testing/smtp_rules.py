@@ -19,7 +19,7 @@ import attrs
 
 
 class Moment(StrEnum):
-    """Where in a conversation a server can misbehave. ``BODY`` is between the 354 and the dot."""
+    """Where in a conversation a server can misbehave. ``BODY`` is when its first octets have come."""
 
     GREETING = "greeting"
     EHLO = "ehlo"

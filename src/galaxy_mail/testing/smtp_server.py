@@ -68,8 +68,7 @@ class ScriptedSmtpServer:
         self._server.close()
         self._released.set()
         tasks = list(self._open)
-        for task, writer in self._open.items():
-            task.cancel()
+        for writer in self._open.values():
             writer.transport.abort()
         await asyncio.gather(*tasks, return_exceptions=True)
 

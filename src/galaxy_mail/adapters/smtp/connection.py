@@ -174,7 +174,7 @@ class Connection(asyncio.Protocol):
 
     def _write_body(self) -> None:
         session = self._session
-        while session.body_ready and not self._paused:
+        while session.body_ready and not self._paused and not self._transport.is_closing():
             block = session.next_block()
             if session.may_ride and not self.worn and (rider := self._owner.next_rider()):
                 self._begin(rider)

@@ -18,7 +18,7 @@ from galaxy_mail.adapters.smtp.envelopes import Offers
 from galaxy_mail.adapters.smtp.faults import FOREIGN, HandshakeFailed, connect_failure, signal_of
 from galaxy_mail.adapters.smtp.relay import RelayConfig, TlsMode
 from galaxy_mail.adapters.smtp.tap import Tap
-from galaxy_mail.domain.verdicts import Fault, Signal, Stage
+from galaxy_mail.domain.verdicts import Fault, Signal, SmtpReply, Stage
 
 
 async def shake_hands(
@@ -123,7 +123,9 @@ class _Handshake:
     def _signal(self, error: BaseException) -> Signal:
         if self._tap.garbled:
             return Fault.TLS_FAILED if self._stage is Stage.TLS else Fault.GARBAGE
-        return signal_of(error)
+        signal, heard = signal_of(error), self._tap.heard
+        out_of_step = isinstance(signal, SmtpReply) and heard is not None and heard.code != signal.code
+        return Fault.GARBAGE if out_of_step else signal
 
 
 def _first_line(text: str) -> bytes:
