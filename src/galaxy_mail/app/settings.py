@@ -50,41 +50,59 @@ _RANGES: dict[str, tuple[type | tuple[type, ...], Callable[[Any], bool], str]] =
 
 @attrs.frozen(kw_only=True)
 class MailSettings:
-    """Everything a deployment decides.
+    """Everything a deployment decides; what a setting means stands above it, and on ``docs/reference/settings.md``.
 
-    ``smtp_url`` is explained in ``relay``; ``smtp_ca_file`` holds the certificates to trust instead of the system's, and
-    ``smtp_local_hostname`` is what EHLO says. ``sender`` is the From of every mail, as an address or ``Name <address>``.
-    ``dsn`` may be left out where the host gives its own pool; ``statement_cache=False`` is for pgbouncer in transaction
-    mode. ``admins`` are told of dead letters by mail, over a direct SMTP connection; without any, ``log_notices`` writes
-    an error to the log for each.
+    ``smtp_url`` is explained in ``relay``. ``dsn`` may be left out where the host gives its own pool.
 
     Raises:
         InvalidSettings: with every problem, one a line.
     """
 
+    # where mail goes: `smtp://…` or `smtps://…`, with a user and a password where the relay asks for them
     smtp_url: str = attrs.field(repr=masked_url)
+    # the From of every mail: an address, or `Name <address>`
     sender: str
+    # the database, `postgresql://…`; without it the command line starts an embedded PostgreSQL
     dsn: str | None = attrs.field(default=None, repr=masked_url)
+    # the database schema that holds the outbox
     schema: str = "galaxy_mail"
+    # off behind pgbouncer in transaction mode
     statement_cache: bool = True
+    # the certificates to trust instead of the system's (PEM)
     smtp_ca_file: str | Path | None = None
+    # what EHLO says; by default the name of this host
     smtp_local_hostname: str | None = None
+    # folders of templates, searched in this order before the built-in ones
     template_dirs: Sequence[str | Path] = ()
+    # addresses that are told of dead letters by mail, over a direct SMTP connection
     admins: Sequence[str] = ()
+    # without admins, write an error to the log for each dead letter
     log_notices: bool = False
 
+    # after so many attempts that count, a delivery is given up as `exhausted`
     max_attempts: int = 12
+    # a delivery that is older is given up as `aged_out`, whatever delayed it
     max_age: timedelta = 5 * _DAY
+    # after so many workers that fell silent holding it, a delivery is given up as `poison`
     abandoned_limit: int = 5
+    # the delay after the first failure
     backoff_base: timedelta = timedelta(seconds=5)
+    # how many times longer each further delay is
     backoff_factor: float = 2.0
+    # no delay is longer than this, before the jitter
     backoff_cap: timedelta = timedelta(hours=1)
+    # a delay is shortened or lengthened by at most this share of it
     backoff_jitter: float = 0.25
 
+    # an idle worker looks again after this
     poll_interval: timedelta = timedelta(seconds=1)
+    # the claims of a dead worker are free after this; a living one renews them at a third of it
     lease: timedelta = timedelta(seconds=10)
+    # claims that a worker holds at once
     batch_size: int = 100
+    # SMTP connections that a worker holds at most
     connections: int = 10
+    # how long a stop waits for transactions whose body has begun
     stop_grace: timedelta = timedelta(seconds=30)
 
     def __attrs_post_init__(self) -> None:

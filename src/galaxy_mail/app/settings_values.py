@@ -35,6 +35,18 @@ def _hints() -> Mapping[str, object]:
     return get_type_hints(MailSettings)
 
 
+def kinds() -> Mapping[str, str]:
+    """For each field, in a word, what it holds."""
+    words: dict[Reader, str] = {
+        _switch: "`true` or `false`",
+        _whole: "number",
+        _number: "number",
+        _duration: "duration",
+        _texts: "list",
+    }
+    return {name: words.get(read, "text") for name, read in readers().items()}
+
+
 def _reader(hint: object) -> Reader:
     plain: dict[object, Reader] = {bool: _switch, int: _whole, float: _number, timedelta: _duration}
     return plain.get(hint) or (_texts if "Sequence" in str(hint) else _text)

@@ -135,3 +135,10 @@ def test_a_reader_that_has_seen_enough_is_no_traceback(environ: dict[str, str]) 
     ended = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, env=environ, check=False)
     os.close(writing)
     assert (ended.returncode, ended.stderr) == (1, b"")
+
+
+def test_a_narrow_encoding_is_no_traceback(environ: dict[str, str]) -> None:
+    """A letter that the output cannot hold is shown by its code."""
+    environ["PYTHONIOENCODING"] = "ascii"
+    ended = subprocess.run([*COMMAND, "stats", "--help"], capture_output=True, env=environ, check=False)
+    assert (ended.returncode, ended.stderr, b"postgresql://\\u2026" in ended.stdout) == (0, b"", True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import io
 import logging
 import os
 import sys
@@ -28,6 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: with 2 for wrong usage, with 0 after ``--help`` or ``--version``.
     """
+    _write_anywhere()
     arguments = build_parser().parse_args(argv)
     try:
         code = _run(arguments)
@@ -67,6 +69,13 @@ async def _open_and_run(arguments: argparse.Namespace, settings: MailSettings) -
 def _await(main: Coroutine[None, None, int]) -> int:
     with asyncio.Runner() as runner:  # a faster event loop would be given here, as loop_factory
         return runner.run(main)
+
+
+def _write_anywhere() -> None:
+    """A terminal or a pipe that cannot show a letter gets its code instead of an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _log_to_stderr(level: int) -> None:

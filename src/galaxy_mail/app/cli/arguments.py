@@ -21,6 +21,13 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong usage or settings, 130 interrup
 """
 
 
+PEOPLE = {
+    "to": "a recipient",
+    "cc": "who gets a copy",
+    "bcc": "who gets a copy of which the others do not know",
+    "reply-to": "where answers go",
+}
+
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 
 
@@ -135,9 +142,9 @@ def _worker(commands: Commands) -> None:
 def _send(commands: Commands) -> None:
     parser = _command(commands, "send", "enqueue one mail")
     parser.add_argument("template", metavar="TEMPLATE", help="the name of its template")
-    for kind in ("to", "cc", "bcc", "reply-to"):
+    for kind, who in PEOPLE.items():
         parser.add_argument(
-            f"--{kind}", metavar="MAILBOX", action="append", default=[], help=f"{kind}; repeatable"
+            f"--{kind}", metavar="MAILBOX", action="append", default=[], help=f"{who}; repeatable"
         )
     parser.add_argument(
         "--var",

@@ -15,23 +15,21 @@ from galaxy_mail.domain.records import DeliveryRecord
 
 @attrs.frozen
 class Figures:
-    """The demo's last line.
+    """The demo's last line."""
 
-    ``enqueued``         deliveries in the tables
-    ``sent``, ``dead_lettered``   those of them in that status
-    ``copies_received``  messages at the inbox, counted once for each recipient that it accepted; the notice to the
-                         administrator is not one of them, since it does not travel through the outbox
-    ``lost``             orders without a delivery, deliveries that have not ended, and recipients who have accepted by the
-                         tables while the inbox has no copy for them
-    ``duplicates``       copies beyond the first, for one Message-ID and recipient
-    """
-
+    # deliveries in the tables
     enqueued: int
+    # those of them that are sent
     sent: int
+    # those of them that were given up
     dead_lettered: int
+    # messages at the inbox, counted once for each recipient it accepted; the administrator's notice is no delivery and not counted
     copies_received: int
+    # orders without a delivery, deliveries that have not ended, and recipients accepted by the tables without a copy at the inbox
     lost: int
+    # copies beyond the first, for one Message-ID and recipient
     duplicates: int
+    # from the first line to the last
     seconds: float
 
 
