@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import re
+import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from jinja2 import Environment, FileSystemLoader
 
 from galaxy_mail.adapters.jinja.renderer import MAX_SUBJECT, JinjaTemplateRenderer
 from galaxy_mail.domain.errors import InfrastructureError, TemplateInvalid, TemplateNotFound
@@ -181,13 +184,27 @@ def test_losing_the_html_changes_the_version(write: Write) -> None:
     assert len(versions) == 2
 
 
-def test_a_template_is_read_once(write: Write) -> None:
-    """A file that changes under a running process changes nothing: text and version stay together."""
+def test_a_template_is_compiled_once(write: Write) -> None:
+    """Once it was used, nothing that happens to its files changes it in this process, not even their end."""
     folder = write(NOTE)
     renderer = JinjaTemplateRenderer([folder])
     before = renderer.render("note", {"text": "x"})
-    (folder / "note/body.txt").write_text("changed")
+    shutil.rmtree(folder)
     assert renderer.render("note", {"text": "x"}) == before
+
+
+def test_each_file_is_read_once(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The version is made from the very text that is compiled, so a file changed in between cannot part them."""
+    reads = Counter[str]()
+    read = FileSystemLoader.get_source
+
+    def counting(self: FileSystemLoader, environment: Environment, template: str) -> object:
+        reads[template] += 1
+        return read(self, environment, template)
+
+    monkeypatch.setattr(FileSystemLoader, "get_source", counting)
+    JinjaTemplateRenderer([write(LAYOUT)]).render("note", {"text": "x"})
+    assert reads == dict.fromkeys(LAYOUT, 1)
 
 
 def test_with_auto_reload_it_is_read_each_time(write: Write) -> None:
@@ -233,7 +250,7 @@ def test_a_part_that_vanishes_while_it_is_read_is_not_the_templates_fault(
     folder = write(NOTE)
     renderer = JinjaTemplateRenderer([folder])
     monkeypatch.setattr(Path, "is_file", lambda _path: True)  # so it says that there is a body.html
-    with pytest.raises(InfrastructureError, match="'note' cannot be read"):
+    with pytest.raises(InfrastructureError, match="'note' cannot be read: a file is gone"):
         renderer.render("note", {"text": "x"})
 
 

@@ -74,10 +74,8 @@ class JinjaTemplateRenderer:
         try:
             parts = self._sources.parts(name)
             sources = self._sources.closure(self._sandbox, parts)
-            for path in sources:
-                self._sandbox.get_template(
-                    path
-                )  # what is broken is broken now, not at the first mail that gets there
+            for path in sources:  # what is broken is broken now, not at the first mail that gets there
+                self._sandbox.get_template(path)
             templates = tuple(map(self._sandbox.get_template, parts))
         except TemplateSyntaxError as error:  # its text quotes the template alone; no data are near yet
             raise TemplateInvalid("template", f"{error.name}, line {error.lineno}: {error.message}") from None
@@ -88,7 +86,9 @@ class JinjaTemplateRenderer:
         except (RecursionError, SyntaxError):
             raise TemplateInvalid("template", f"{name!r} is nested too deeply") from None
         except OSError as error:
-            raise InfrastructureError(f"template {name!r} cannot be read: {error.strerror}") from error
+            raise InfrastructureError(
+                f"template {name!r} cannot be read: {error.strerror or 'a file is gone'}"
+            ) from error
         return _Compiled(templates, frozenset(sources), version(sources))
 
     def _render(self, part: Template, variables: Mapping[str, object], compiled: _Compiled) -> str:
