@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 import ssl
-import struct
 from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Self
 
 from galaxy_mail.testing.smtp_dialogue import Copy, Dialogue, Ledger, Offered
 from galaxy_mail.testing.smtp_rules import Deed, Moment, Output, Rule
+from galaxy_mail.testing.smtp_wire import Wire
 
 __all__ = ["Copy", "Ledger", "Moment", "Offered", "Rule", "ScriptedSmtpServer"]
 
@@ -50,13 +49,13 @@ class ScriptedSmtpServer:
         self._tls = tls
         self._implicit_tls = implicit_tls
         self._server: asyncio.Server | None = None
-        self._open: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+        self._open: dict[asyncio.Task[None], Wire] = {}
         self._released = asyncio.Event()
         self._waiters: list[tuple[Moment, int, asyncio.Future[None]]] = []
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(
-            self._serve, self.host, self.port, ssl=self._tls if self._implicit_tls else None
+        self._server = await asyncio.get_running_loop().create_server(
+            lambda: Wire(self._accept), self.host, self.port, ssl=self._tls if self._implicit_tls else None
         )
         self.port = self._server.sockets[0].getsockname()[1]
         return self
@@ -67,10 +66,9 @@ class ScriptedSmtpServer:
         assert self._server
         self._server.close()
         self._released.set()
-        tasks = list(self._open)
-        for writer in self._open.values():
-            writer.transport.abort()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for wire in self._open.values():
+            wire.abort()
+        await asyncio.gather(*self._open)
 
     # --- for tests ------------------------------------------------------------------------------------------------
 
@@ -93,13 +91,13 @@ class ScriptedSmtpServer:
 
     def drop_all(self) -> None:
         """Close every connection that is open, as a server does with idle ones."""
-        for writer in self._open.values():
-            writer.close()
+        for wire in self._open.values():
+            wire.close()
 
     def say_to_all(self, octets: bytes) -> None:
         """Send octets that nobody asked for on every open connection."""
-        for writer in self._open.values():
-            writer.write(octets)
+        for wire in self._open.values():
+            wire.transport.write(octets)
 
     # --- inside ---------------------------------------------------------------------------------------------------
 
@@ -108,48 +106,38 @@ class ScriptedSmtpServer:
             if wanted is moment and self.ledger.moments[moment] >= count and not waiter.done():
                 waiter.set_result(None)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task
-        self._open[task] = writer
+    def _accept(self, wire: Wire) -> None:
         self.connections += 1
+        task = asyncio.get_running_loop().create_task(self._serve(wire, self.connections))
+        self._open[task] = wire
         self.peak = max(self.peak, len(self._open))
-        try:
-            with contextlib.suppress(OSError):
-                await self._converse(reader, writer)
-        finally:
-            del self._open[task]
-            writer.close()
-            self.ledger.moments[Moment.GONE] += 1
-            self._note(Moment.GONE)
+        task.add_done_callback(self._forget)
 
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        dialogue = Dialogue(self.connections, self.offered, self.rules, self.ledger, self._note)
-        going_on = await self._perform(dialogue.greet(), writer)
-        while going_on and (octets := await reader.read(256 * 1024)):
-            going_on = await self._perform(dialogue.feed(octets), writer)
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        del self._open[task]
+        self.ledger.moments[Moment.GONE] += 1
+        self._note(Moment.GONE)
 
-    async def _perform(self, outputs: Iterable[Output], writer: asyncio.StreamWriter) -> bool:
+    async def _serve(self, wire: Wire, number: int) -> None:
+        dialogue = Dialogue(number, self.offered, self.rules, self.ledger, self._note)
+        with contextlib.suppress(OSError):
+            going_on = await self._perform(dialogue.greet(), wire)
+            while going_on and (octets := await wire.read()):
+                going_on = await self._perform(dialogue.feed(octets), wire)
+        wire.close()
+
+    async def _perform(self, outputs: Iterable[Output], wire: Wire) -> bool:
         """Do what the dialogue says; False once the connection shall end."""
         for output in outputs:
             if isinstance(output, bytes):
-                writer.write(output)
-                await writer.drain()
+                await wire.write(output)
             elif output is Deed.HANG:
                 await self._released.wait()
             elif output is Deed.START_TLS:
                 assert self._tls, "STARTTLS is offered without a context"
-                await writer.start_tls(self._tls)
+                await wire.start_tls(self._tls)
             else:
-                _close(writer, abruptly=output is Deed.RESET)
+                if output is Deed.RESET:
+                    wire.reset()
                 return False
         return True
-
-
-def _close(writer: asyncio.StreamWriter, *, abruptly: bool) -> None:
-    if not abruptly:
-        writer.close()
-        return
-    connection: socket.socket = writer.get_extra_info("socket")
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    writer.transport.abort()
