@@ -65,7 +65,9 @@ class Connection(asyncio.Protocol):
 
     @property
     def worn(self) -> bool:
-        """Whether it has carried as many mails, or lived as long, as it may."""
+        """Whether it has carried as many mails, or lived as long, as it may; one mail it may always carry."""
+        if self._begun == 0:
+            return False
         return self._begun >= self._limits.mails or self._loop.time() >= self._retire_at
 
     @property
