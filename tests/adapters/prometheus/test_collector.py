@@ -32,7 +32,7 @@ class Stats:
     def __init__(self) -> None:
         self.asked = 0
         self.counts: Mapping[DeliveryStatus, int] = COUNTS
-        self.trouble: Exception | None = None
+        self.trouble: BaseException | None = None
 
     async def __call__(self) -> Mapping[DeliveryStatus, int]:
         """Answer, one turn of the loop later."""
@@ -170,7 +170,7 @@ async def test_a_failing_store_harms_no_async_handler(
 async def test_a_store_that_hangs_is_waited_for_no_longer_than_the_timeout(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The scrape comes back without samples, and what asked the store is cancelled."""
+    """A scrape comes back without samples, an async handler goes on, and what asked the store is cancelled."""
     cancelled = asyncio.Event()
 
     async def hang() -> Mapping[DeliveryStatus, int]:
@@ -180,10 +180,12 @@ async def test_a_store_that_hangs_is_waited_for_no_longer_than_the_timeout(
             cancelled.set()
         return COUNTS
 
-    registry = CollectorRegistry()
-    registry.register(OutboxDepthCollector(hang, timeout=0.01))
+    registry, collector = CollectorRegistry(), OutboxDepthCollector(hang, timeout=0.01)
+    registry.register(collector)
     assert await scrape(registry) == {}
     await cancelled.wait()
+    await collector.refresh()
+    assert depths(generate_latest(registry)) == {}
     assert "no samples" in caplog.text
 
 
@@ -209,6 +211,15 @@ def test_a_loop_that_has_ended_is_not_waited_for(stats: Stats, caplog: pytest.Lo
     assert depths(generate_latest(registry)) == {}
     assert stats.asked == 0
     assert "does not run" in caplog.text
+
+
+async def test_a_loop_that_ends_under_a_scrape_ends_it(
+    registry: CollectorRegistry, stats: Stats, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A host that shuts down cancels what asks the store; the scrape comes back without samples."""
+    stats.trouble = asyncio.CancelledError()
+    assert await scrape(registry) == {}
+    assert "does not answer" in caplog.text
 
 
 async def test_it_tells_the_logger_it_is_given(stats: Stats, caplog: pytest.LogCaptureFixture) -> None:

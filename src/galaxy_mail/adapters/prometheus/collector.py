@@ -82,10 +82,7 @@ class OutboxDepthCollector:
     def _depths(self) -> Depths:
         if _running_loop() is not self._loop:
             return self._ask_from_another_thread()
-        depths, self._refreshed = (
-            self._refreshed,
-            None,
-        )  # good once: an old number must not pass for a live one
+        depths, self._refreshed = self._refreshed, None  # good once: no old number passes for a new one
         if depths is None:
             self._log.warning("%s: scraped on the event loop's thread without refresh(); no samples", NAME)
         return depths or {}
@@ -98,7 +95,6 @@ class OutboxDepthCollector:
         try:
             return answer.result(self._timeout)
         except (TimeoutError, CancelledError):  # the loop is blocked, or ends
-            answer.cancel()
             self._log.warning("%s: the event loop does not answer; no samples", NAME)
             return {}
 
