@@ -74,15 +74,19 @@ class OutboxContract(StoreContract):
         assert HOUR - tick < claimed.expires_in <= HOUR
 
     async def test_a_delivery_is_dated_when_it_is_due_first(self, harness: StoreHarness) -> None:
-        """The Date is the moment of the call, also where ``send_at`` lies before it."""
-        now = await harness.now()
-        await harness.store.enqueue(new_delivery())
-        await harness.store.enqueue(new_delivery(send_at=now - HOUR))
-        for claimed in await claim(harness.store):
-            record = await harness.store.find(claimed.held.delivery_id)
+        """The Date is the moment of the call, not of its transaction's beginning, nor a ``send_at`` that lies before it."""
+        store = harness.store
+        async with store.transaction() as transaction:
+            called = await harness.now()
+            await store.enqueue(new_delivery(), within=transaction)
+            await store.enqueue(new_delivery(send_at=called - HOUR), within=transaction)
+        claims = await claim(store)
+        assert len(claims) == 2
+        for claimed in claims:
+            record = await store.find(claimed.held.delivery_id)
             assert record is not None
-            assert abs(claimed.dated - record.summary.created_at) < harness.tick
-            assert now <= claimed.dated < now + harness.tick
+            for moment in (claimed.dated, record.summary.created_at):
+                assert called <= moment < called + harness.tick
 
     async def test_the_same_key_and_content_is_one_delivery(self, harness: StoreHarness) -> None:
         """The second order of the same mail is the first delivery, inside a transaction or not."""

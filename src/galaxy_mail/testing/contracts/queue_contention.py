@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections import Counter
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -25,6 +26,12 @@ class QueueContention(StoreContract):
         """Many workers, half of them stopped in mid-flight: each delivery is settled once, and in the end none is left."""
         store, settled = harness.store, list[UUID]()
         orders = {await store.enqueue(new_delivery(lane=Lane(n % 3))) for n in range(60)}
+        for _ in range(3):
+            batches = await asyncio.gather(*(claim(store, 5) for _ in range(CONTENDERS)))
+            shared = Counter(each.held.delivery_id for claims in batches for each in claims)
+            assert set(shared.values()) == {1}
+            held = [each.held for claims in batches for each in claims]
+            assert await store.release(held) == frozenset()
         for _ in range(3):
             under_way = asyncio.Event()
             workers = [asyncio.create_task(_work(store, settled, under_way)) for _ in range(CONTENDERS)]
