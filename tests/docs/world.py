@@ -24,6 +24,7 @@ from tests.docs.pages import ROOT, Block
 
 DSN = "postgresql://app@localhost/app"
 SMTP_URL = "smtps://user:password@smtp.example.org"
+METRICS_PORT = "9102"  # here whichever is free
 WELCOME = {
     "subject.txt": "Welcome, {{ name }}\n",
     "body.txt": "Hello {{ name }},\n\nglad to have you.\n",
@@ -42,7 +43,8 @@ class World:
 
     def localized(self, text: str) -> str:
         """An example with this world's addresses in the place of the reader's."""
-        return text.replace(DSN, self.dsn).replace(SMTP_URL, f"smtp://127.0.0.1:{self.relay.port}")
+        text = text.replace(DSN, self.dsn).replace(SMTP_URL, f"smtp://127.0.0.1:{self.relay.port}")
+        return text.replace(METRICS_PORT, "0")
 
     async def run(self, block: Block) -> None:
         """Execute a block of Python in the page's namespace; it may await."""
