@@ -80,22 +80,14 @@ class _Handshake:
     async def _introduce(self) -> Offers:
         self._stage = Stage.EHLO
         self._tap.expect()
-        answer = await self._client.ehlo(hostname=self._name())
+        own_address = self._transport.get_extra_info("sockname")[0]
+        answer = await self._client.ehlo(hostname=self._config.local_hostname or own_name(own_address))
         heard = self._tap.heard
         # A second greeting would have been kept by aiosmtplib, and taken for this answer.
         self._check(
             heard is not None and _first_line(heard.text) == _first_line(answer.message), Fault.GARBAGE
         )
         return Offers.parse(heard.text if heard else "")
-
-    def _name(self) -> str:
-        """How we introduce ourselves: RFC 5321 section 4.1.4 wants a full name, or else the address."""
-        if name := self._config.local_hostname:
-            return name
-        if "." in (name := socket.gethostname()) and name.isascii():
-            return name
-        address = ipaddress.ip_address(self._transport.get_extra_info("sockname")[0].partition("%")[0])
-        return f"[IPv6:{address}]" if address.version == 6 else f"[{address}]"
 
     async def _secure(self, offers: Offers) -> None:
         self._stage = Stage.TLS
@@ -126,6 +118,14 @@ class _Handshake:
         signal, heard = signal_of(error), self._tap.heard
         out_of_step = isinstance(signal, SmtpReply) and heard is not None and heard.code != signal.code
         return Fault.GARBAGE if out_of_step else signal
+
+
+def own_name(address: str) -> str:
+    """How we introduce ourselves: RFC 5321 section 4.1.4 wants a full name, or else the connection's own address."""
+    if "." in (name := socket.gethostname()) and name.isascii():
+        return name
+    own = ipaddress.ip_address(address.partition("%")[0])
+    return f"[IPv6:{own}]" if own.version == 6 else f"[{own}]"
 
 
 def _first_line(text: str) -> bytes:
