@@ -6,12 +6,15 @@ import email
 import email.policy
 import json
 import subprocess
+import sys
 from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 
+from galaxy_mail.app.demo import run_demo, scenario
 from tests.app.cli.conftest import COMMAND
+from tests.app.test_terminal import Terminal
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -91,3 +94,24 @@ def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr.startswith("galaxy-mail: out: ")
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+async def test_what_does_not_add_up_is_said_and_ends_with_1(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An inbox that accepts whom it should refuse: the figures tell it as it was, in plain JSON on a terminal too."""
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr(scenario, "ALWAYS", {})
+    assert await run_demo(tmp_path / "out") == 1
+    shown = terminal.getvalue()
+    assert "does not add up: reminder to nobody: \x1b[32msent\x1b[0m after 1 attempts" in shown
+    figures = json.loads(shown.splitlines()[-1])
+    assert (figures["sent"], figures["dead_lettered"], figures["copies_received"], figures["lost"]) == (
+        5,
+        0,
+        7,
+        0,
+    )

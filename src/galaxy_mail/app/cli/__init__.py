@@ -38,9 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _complain(error)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except (
-        BrokenPipeError
-    ):  # whoever read us has seen enough; spare them the second complaint, at the interpreter's end
+    except BrokenPipeError:
+        # Whoever read us has seen enough; spare them a second complaint at the interpreter's end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     return code

@@ -57,7 +57,7 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"galaxy-mail {version('galaxy-mail')}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
-    for add in (_demo, _migrate, _worker, _send, _stats, _list, _show, _resend):
+    for add in (_demo, _migrate, _worker, _send, _stats, _list, _show, _resend, _purge):
         add(commands)
     return parser
 
@@ -198,3 +198,14 @@ def _resend(commands: Commands) -> None:
     parser = _command(commands, "resend", "put a dead letter back into the queue")
     parser.add_argument("id", metavar="ID", type=values.delivery_id, help="its delivery id")
     parser.add_argument("--by", metavar="WHO", help="who decided, for the record; you, by default")
+
+
+def _purge(commands: Commands) -> None:
+    parser = _command(commands, "purge", "delete what ended long ago, in short transactions")
+    parser.add_argument(
+        "--older-than",
+        metavar="DURATION",
+        type=values.duration,
+        required=True,
+        help="how long ago it must have ended (30d)",
+    )

@@ -129,6 +129,13 @@ async def resend(mail: OpenMail, arguments: argparse.Namespace, out: Output) -> 
     return DONE
 
 
+async def purge(mail: OpenMail, arguments: argparse.Namespace, out: Output) -> int:
+    """Delete what ended long ago."""
+    purged = await mail.service.purge(arguments.older_than)
+    out.give({"purged": purged}, [f"{purged} deliveries purged"])
+    return DONE
+
+
 def _me() -> str:
     try:
         return getpass.getuser()
@@ -144,4 +151,5 @@ COMMANDS: Mapping[str, Command] = {
     "list": Command(list_deliveries),
     "show": Command(show),
     "resend": Command(resend),
+    "purge": Command(purge),
 }
