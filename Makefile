@@ -28,7 +28,7 @@ format: setup ## let ruff mend what it can
 	@$(RUN) ruff format --quiet .
 
 contracts: setup ## who may import whom
-	@.venv/bin/lint-imports
+	@.venv/bin/lint-imports --no-logo
 
 types: setup ## mypy --strict
 	@$(RUN) mypy
