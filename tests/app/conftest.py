@@ -9,12 +9,12 @@ from typing import Any
 import attrs
 import pytest
 from dependency_injector import providers
-from galaxy_mail.adapters.memory.senders import RecordingSmtpSender
 
 from galaxy_mail.adapters.clock.manual import ManualClock
 from galaxy_mail.adapters.entropy.seeded import SeededEntropy
 from galaxy_mail.adapters.memory import MemoryStore, MemoryTransaction
 from galaxy_mail.adapters.memory.notifier import RecordingAdminNotifier
+from galaxy_mail.adapters.memory.senders import RecordingSmtpSender
 from galaxy_mail.app import MailContainer, MailService, MailSettings, Worker
 from galaxy_mail.domain.ports import SmtpSender
 

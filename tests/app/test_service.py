@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import attrs
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -314,3 +315,18 @@ def test_the_runtime_configuration_is_shown(house: House) -> None:
     """``service.config`` paces the scan loop and bounds the retries."""
     assert house.service.config == house.container.settings().runtime
     assert house.service.config.retry.max_attempts == 12
+
+
+async def test_a_purge_goes_on_until_nothing_is_old_enough(house: House) -> None:
+    """However many batches it takes; what ended later stays, and a negative age is refused."""
+    for _ in range(5):
+        await house.service.enqueue_template("note", to=ADA, context={"text": "x"})
+    await house.worker().run_until_empty()
+    house.clock.advance(timedelta(days=30))
+    late = await house.service.enqueue_template("note", to=ADA, context={"text": "x"})
+    await house.worker().run_until_empty()
+    house.service.config = attrs.evolve(house.service.config, purge_batch=2)
+    assert await house.service.purge(timedelta(days=29)) == 5
+    assert [summary.delivery_id for summary in await house.service.search()] == [late]
+    with pytest.raises(InvalidInput):
+        await house.service.purge(timedelta(days=-1))

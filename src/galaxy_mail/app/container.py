@@ -104,7 +104,7 @@ class MailContainer(containers.DeclarativeContainer):
     """Every part of galaxy_mail, ready to be embedded; ``settings`` is needed, ``pool`` only by the Postgres store."""
 
     settings = providers.Dependency(instance_of=MailSettings)
-    pool = providers.Dependency()
+    pool: providers.Dependency[Pool] = providers.Dependency()
 
     logger = providers.Singleton(logging.getLogger, "galaxy_mail")
     clock = providers.Singleton(SystemClock)

@@ -91,3 +91,9 @@ class Holdings:
             self._log.warning(
                 "cannot release %d claims, their leases will run out: %s", len(untouched), error
             )
+
+    def abandon(self) -> None:
+        """Work on nothing any more; what is still leased is left to its lease."""
+        for holding in self:
+            if holding.task is not None:
+                holding.task.cancel()

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -31,7 +31,7 @@ class OpenMail:
 
     def worker(self) -> Worker:
         """A new worker; run one or more of them."""
-        return cast("Worker", self.container.worker())
+        return self.container.worker()
 
     async def migrate(self) -> tuple[str, ...]:
         """Bring the schema up to date; return the names of the steps that were applied.

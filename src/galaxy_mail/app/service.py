@@ -189,6 +189,22 @@ class MailService(Generic[Tx]):
         )
         return await self._enqueue(order)
 
+    async def purge(self, ended_before: timedelta) -> int:
+        """Delete what ended longer ago than this, with all that is known of it; return how many deliveries that were.
+
+        It goes in batches, each a short transaction, so it may take a while and disturbs nobody. What the administrator has
+        yet to be told of stays.
+
+        Raises:
+            InvalidInput: if it is negative.
+        """
+        if ended_before < timedelta(0):
+            raise InvalidInput("ended_before", "must be 0 or more")
+        total = 0
+        while purged := await self._store.purge(ended_before, self.config.purge_batch):
+            total += purged
+        return total
+
     # --- one door ----------------------------------------------------------------------------------------------------
 
     async def _enqueue(self, order: Order, within: Tx | None = None) -> UUID:

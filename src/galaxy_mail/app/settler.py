@@ -31,7 +31,7 @@ class Settler:
 
     async def settle(self, settlement: Settlement) -> bool:
         """Return once it is committed: True if it won, False if the claim had been lost."""
-        written = asyncio.get_running_loop().create_future()
+        written: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append((settlement, written))
         self._arrived.set()
         return await written

@@ -1,7 +1,8 @@
 """The worker: pacing only. How much to claim, when to look again, whose leases to renew, how to stop.
 
-Three loops run side by side. The first claims and starts a task for each claim; the second renews leases; the third tells
-the administrator. A task makes its delivery pass and hands the settlement to the settler, whose group commit is a fourth.
+Three loops run side by side. The first claims, starts a task for each claim, and idles while nothing is due; the second
+renews leases; the third tells the administrator. A task makes its delivery pass and hands the settlement to the settler,
+whose group commit is a fourth.
 
 Stopping: nothing more is claimed. A claim whose body has not begun is withdrawn (its gate is shut, so it cannot begin any
 more) and given back untouched. One whose body has begun is waited for, at most ``stop_grace``.
@@ -12,13 +13,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
+from datetime import timedelta
 
 from galaxy_mail.app.config import RuntimeConfig
 from galaxy_mail.app.delivery_pass import DeliveryPass
 from galaxy_mail.app.herald import Herald
 from galaxy_mail.app.holding import Holding
 from galaxy_mail.app.holdings import Holdings
+from galaxy_mail.app.idling import Idling
 from galaxy_mail.app.settler import Settler
 from galaxy_mail.domain.errors import InfrastructureError
 from galaxy_mail.domain.leases import ClaimRequest
@@ -53,45 +56,45 @@ class Worker:
 
     async def run(self) -> None:
         """Work until cancelled, then drain; the cancellation is passed on when all is settled or given back."""
-        async with self._working():
+        async with self._working() as idling:
             while True:
-                if not await self._claim_round():
-                    await self._clock.sleep(self._config.poll_interval.total_seconds())
+                await self._work_while_due(idling)
+                await idling.wait()
 
     async def run_until_empty(self) -> None:
         """Work until nothing is pending, retrying or leased anywhere; so it waits for retries. Then tell what is untold."""
-        async with self._working():
-            while not await self._nothing_left():
-                pass
+        async with self._working() as idling:
+            while True:
+                await self._work_while_due(idling)
+                if await self._all_done():
+                    break
+                await idling.wait()
             while await self._herald.tell_once():
                 pass
 
-    async def _nothing_left(self) -> bool:
-        """Work for one round; say whether nothing was left to do, here or anywhere."""
-        if await self._claim_round():
-            return False
-        pause = self._config.poll_interval.total_seconds()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(pause):
-                await self._holdings.at_most(0)
-        if await self._empty():
-            return True
-        if not self._holdings:
-            await self._clock.sleep(pause)
-        return False
+    async def _work_while_due(self, idling: Idling) -> None:
+        """Claim and start until nothing is due, also after the bell was armed."""
+        while True:
+            while await self._claim_round():
+                idling.over()
+            await idling.prepare()
+            if not await self._claim_round():
+                return
 
     @contextlib.asynccontextmanager
-    async def _working(self) -> AsyncIterator[None]:
+    async def _working(self) -> AsyncIterator[Idling]:
         self._log.info("worker %s starts", self.name)
+        idling = Idling(bell=self._store.bell(), clock=self._clock, config=self._config, logger=self._log)
         loops = (self._settler.run(), self._holdings.renew_forever(), self._herald.run())
         async with (
             asyncio.TaskGroup() as group
         ):  # a loop that dies of a bug takes the worker with it, after a drain
             tasks = [group.create_task(loop) for loop in loops]
             try:
-                yield
+                yield idling
             finally:
                 await self._drain()
+                await idling.close()
                 for task in tasks:
                     task.cancel()
                 self._log.info("worker %s ends", self.name)
@@ -137,7 +140,9 @@ class Worker:
         finally:
             self._holdings.drop(holding)
 
-    async def _empty(self) -> bool:
+    async def _all_done(self) -> bool:
+        """Whether nothing is left here or anywhere; waits a little for what is in hand."""
+        await self._bounded(self._holdings.at_most(0), self._config.poll_interval)
         if self._holdings:
             return False
         try:
@@ -148,16 +153,22 @@ class Worker:
         return not any(number for status, number in stats.items() if not status.terminal)
 
     async def _drain(self) -> None:
-        try:
-            async with asyncio.timeout(self._config.stop_grace.total_seconds()):
-                if self._asking is not None:
-                    await self._asking
-                await self._holdings.give_back()
-                await self._holdings.at_most(0)
-        except TimeoutError:
+        await self._bounded(self._give_back(), self._config.release_timeout)
+        if not await self._bounded(self._holdings.at_most(0), self._config.stop_grace):
             self._log.error(
                 "%d transactions did not end in time; their leases will run out", len(self._holdings)
             )
-            for holding in self._holdings:
-                if holding.task is not None:
-                    holding.task.cancel()
+            self._holdings.abandon()
+
+    async def _give_back(self) -> None:
+        if self._asking is not None:
+            await self._asking
+        await self._holdings.give_back()
+
+    async def _bounded(self, work: Awaitable[None], limit: timedelta) -> bool:
+        """Whether ``work`` was done in time; it is cancelled otherwise."""
+        try:
+            await asyncio.wait_for(work, limit.total_seconds())
+        except TimeoutError:
+            return False
+        return True

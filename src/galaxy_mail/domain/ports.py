@@ -64,6 +64,39 @@ class Outbox(Protocol[Tx_contra]):
         ...
 
 
+class Bell(Protocol):
+    """How a producer's commit wakes an idle worker. Only a hint: a ring that is missed costs a look, never a mail.
+
+    A worker that has found nothing arms the bell, looks once more (what was committed before did not ring), and waits.
+    """
+
+    @property
+    def rings(self) -> bool:
+        """Whether it can ring here. If not, the worker finds out by looking alone."""
+        ...
+
+    async def arm(self) -> None:
+        """Ask for a ring from now on.
+
+        - A commit after it rings. test_a_commit_rings_an_armed_bell
+        - A rollback does not. test_a_rollback_does_not_ring
+        - It never raises: where it cannot ring, ``rings`` says so.
+        """
+        ...
+
+    async def rung(self) -> None:
+        """Return at the next ring, or at once if it has rung since this was last asked.
+
+        - A ring before the wait is not lost. test_a_ring_before_the_wait_is_not_lost
+        - Many rings are one. test_many_rings_are_one
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Give back whatever it holds. test_a_closed_bell_is_silent"""
+        ...
+
+
 class Queue(Protocol):
     """Where workers take mail from and account for it."""
 
@@ -131,6 +164,10 @@ class Queue(Protocol):
         """Note that the administrator knows. test_a_told_notice_does_not_come_back"""
         ...
 
+    def bell(self) -> Bell:
+        """A new bell that the commits of this store ring; a store that cannot ring gives one that never does."""
+        ...
+
 
 class Operations(Protocol):
     """What an operator and the metrics ask for."""
@@ -154,6 +191,15 @@ class Operations(Protocol):
         - ``UnknownDelivery``, or ``ResendRefused`` unless it is an unexpired dead letter with its secrets intact.
           test_resend_refuses_what_cannot_be_sent
         - Of two operators who resend at once, one is refused. test_two_operators_resend_once
+        """
+        ...
+
+    async def purge(self, ended_before: timedelta, limit: int) -> int:
+        """Delete at most ``limit`` deliveries that ended longer ago than this, oldest first; return how many there were.
+
+        - Only what ended long enough ago, and is told where it is to be told, goes; with it all that is known of it.
+          test_purge_takes_only_what_ended_long_ago
+        - The count by status stays right. test_purge_keeps_the_count
         """
         ...
 

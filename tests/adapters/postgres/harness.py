@@ -92,7 +92,9 @@ class PostgresHarness:
 
     async def empty(self) -> None:
         """Forget every delivery."""
-        await self.pool.execute(f'delete from "{self.schema}".mail_deliveries')
+        await self.pool.execute(
+            f'truncate "{self.schema}".mail_deliveries, "{self.schema}".mail_tally cascade'
+        )
 
     async def aclose(self) -> None:
         """Assert that every connection came back in order, drop the schema and close the pool."""

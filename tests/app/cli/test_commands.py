@@ -228,3 +228,18 @@ def test_only_a_dead_letter_is_resent(ready: Cli) -> None:
     refused = ready("resend", ready(*CODE).out.strip())
     assert (refused.code, refused.out) == (1, "")
     assert "only a dead letter" in refused.err
+
+
+# --- purge -------------------------------------------------------------------------------------------------------------
+
+
+def test_purge_deletes_what_ended_and_counts_it(outbox: dict[str, str], ready: Cli) -> None:
+    """An age is asked for; what ended so long ago goes, what is alive stays."""
+    assert ready("purge").code == 2
+    dead = ready(*CODE).out.strip()
+    query(outbox, BURY)
+    alive = ready(*CODE).out.strip()
+    assert ready("purge", "--older-than", "1h", "--json").document == {"purged": 0}
+    assert ready("purge", "--older-than", "0s").out == "1 deliveries purged\n"
+    assert ready("show", dead).code == 1
+    assert ready("show", alive).code == 0

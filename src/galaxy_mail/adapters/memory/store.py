@@ -10,6 +10,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from galaxy_mail.adapters.memory import claiming, reading
+from galaxy_mail.adapters.memory.bell import MemoryBell
 from galaxy_mail.adapters.memory.instants import StoreTime
 from galaxy_mail.adapters.memory.rows import Row
 from galaxy_mail.adapters.memory.transactions import MemoryTransaction, Table
@@ -109,6 +110,10 @@ class MemoryStore:
             if row.notify_after is not None:
                 row.notify_after, row.notified_at = None, self._time.now()
 
+    def bell(self) -> MemoryBell:
+        """See ``Queue.bell``."""
+        return MemoryBell(self._table)
+
     def _holding(self, held: Held) -> Row | None:
         """The fence: the row of a claim, if its token is the latest one issued for it and not yet spent."""
         row = self._table.rows.get(held.delivery_id)
@@ -148,13 +153,22 @@ class MemoryStore:
             raise ResendRefused(f"delivery {delivery_id} is {row.status}; only a dead letter can be resent")
         if row.expires_at is not None and row.expires_at <= now:
             raise ResendRefused(f"delivery {delivery_id} cannot be sent any more: it has expired")
-        self._require_secrets(row)
+        self._require_secrets(row, "sent any more")
         row.revive(by, now)
+
+    async def purge(self, ended_before: timedelta, limit: int) -> int:
+        """See ``Operations.purge``."""
+        cutoff = self._time.now() - ended_before
+        ended = [(row.finished_at, row) for row in self._table.rows.values() if row.finished_at]
+        old = [(at, row) for at, row in ended if at < cutoff and row.notify_after is None]
+        gone = [row for _, row in sorted(old, key=lambda each: each[0])[:limit]]
+        self._table.forget(gone)
+        return len(gone)
 
     async def load_mail(self, delivery_id: UUID) -> Mail:
         """See ``Operations.load_mail``."""
         row = self._known(delivery_id)
-        self._require_secrets(row)
+        self._require_secrets(row, "copied")
         mail = row.mail()
         if isinstance(mail, Unreadable):
             raise ResendRefused(f"delivery {delivery_id} cannot be copied: it cannot be read back")
@@ -165,6 +179,8 @@ class MemoryStore:
             return row
         raise UnknownDelivery(delivery_id)
 
-    def _require_secrets(self, row: Row) -> None:
+    def _require_secrets(self, row: Row, purpose: str) -> None:
         if row.stored.wiped:
-            raise ResendRefused(f"delivery {row.delivery_id} cannot be sent any more: its secrets are wiped")
+            raise ResendRefused(
+                f"delivery {row.delivery_id} cannot be {purpose}: its secrets were wiped when it ended"
+            )

@@ -7,7 +7,7 @@ the transaction of the first to end, and two that wait for each other are a dead
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
@@ -56,6 +56,7 @@ class Table:
         self.rows: dict[UUID, Row] = {}
         self._keys: dict[str, Row] = {}
         self.open: list[MemoryTransaction] = []
+        self.listeners: set[asyncio.Event] = set()  # set at each commit that adds rows
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[MemoryTransaction]:
@@ -83,6 +84,13 @@ class Table:
             raise StoreUnavailable("enqueue", UNIQUE_VIOLATION, "delivery_id is not unique")
         within.staged[row.delivery_id] = row
 
+    def forget(self, rows: Iterable[Row]) -> None:
+        """Delete committed rows; their keys are free again."""
+        for row in rows:
+            del self.rows[row.delivery_id]
+            if row.idempotency_key is not None:
+                del self._keys[row.idempotency_key]
+
     def require_open(self, within: object) -> None:
         """Raise ``UnusableTransaction`` unless ``within`` is an open transaction of this store."""
         if not any(within is each for each in self.open):
@@ -93,6 +101,9 @@ class Table:
         self._keys.update(
             {row.idempotency_key: row for row in staged.values() if row.idempotency_key is not None}
         )
+        if staged:
+            for listener in self.listeners:
+                listener.set()
 
     def _rival(self, key: str, within: MemoryTransaction) -> MemoryTransaction | None:
         others = (each for each in self.open if each is not within)

@@ -17,8 +17,8 @@ _PACKAGE = resources.files("galaxy_mail.adapters.postgres")
 
 
 def qualified(text: str, schema: str) -> str:
-    """Put the schema's name into a text with ``{schema}`` marks."""
-    return text.replace("{schema}", f'"{checked(schema)}"')
+    """Put the schema's name into a text with ``{schema}`` marks, and the name of its bell's channel for ``{channel}``."""
+    return text.replace("{schema}", f'"{checked(schema)}"').replace("{channel}", schema)
 
 
 def checked(schema: str) -> str:

@@ -12,6 +12,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from galaxy_mail.adapters.postgres import rows
+from galaxy_mail.adapters.postgres.bell import PostgresBell
 from galaxy_mail.adapters.postgres.border import border
 from galaxy_mail.adapters.postgres.statements import Statements
 from galaxy_mail.domain.delivery import DeliveryStatus
@@ -41,6 +42,7 @@ class PostgresStore:
 
     def __init__(self, pool: Pool, schema: str = "galaxy_mail") -> None:
         self._pool = pool
+        self._schema = schema
         self._sql = Statements(schema)
 
     @asynccontextmanager
@@ -132,6 +134,10 @@ class PostgresStore:
         with border("mark_told"):
             await self._pool.execute(self._sql["mark_told"], delivery_ids)
 
+    def bell(self) -> PostgresBell:
+        """See ``Queue.bell``."""
+        return PostgresBell(self._pool, self._schema)
+
     async def _lost(self, statement: str, claims: Sequence[Held], *arguments: object) -> frozenset[UUID]:
         ids = [held.delivery_id for held in claims]
         if not ids:
@@ -147,7 +153,7 @@ class PostgresStore:
     async def stats(self) -> Mapping[DeliveryStatus, int]:
         """See ``Operations.stats``."""
         with border("stats"):
-            counted = {row["status"]: row["count"] for row in await self._pool.fetch(self._sql["stats"])}
+            counted = {row["status"]: row["number"] for row in await self._pool.fetch(self._sql["stats"])}
         return {status: counted.get(status.value, 0) for status in DeliveryStatus}
 
     async def find(self, delivery_id: UUID) -> DeliveryRecord | None:
@@ -193,6 +199,11 @@ class PostgresStore:
             )
         cause = "it has expired" if row["expired"] else "its secrets were wiped when it ended"
         raise ResendRefused(f"delivery {delivery_id} cannot be sent any more: {cause}")
+
+    async def purge(self, ended_before: timedelta, limit: int) -> int:
+        """See ``Operations.purge``."""
+        with border("purge"):
+            return cast(int, await self._pool.fetchval(self._sql["purge"], ended_before, limit))
 
     async def load_mail(self, delivery_id: UUID) -> Mail:
         """See ``Operations.load_mail``."""

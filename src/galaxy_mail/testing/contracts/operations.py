@@ -168,6 +168,35 @@ class OperationsContract(StoreContract):
             assert len(record.resends) == 1
             await settle(harness.store, await claim_one(harness.store), ACCEPTED)
 
+    async def test_purge_takes_only_what_ended_long_ago(self, harness: StoreHarness) -> None:
+        """Oldest first, up to the limit; not what is alive, ended lately, or is yet to be told. Its key is free again."""
+        store = harness.store
+        oldest = await after(harness, new_delivery(key="k"), [ACCEPTED])
+        old = await after(harness, new_delivery(), [ACCEPTED])
+        untold = await after(harness, new_delivery(), [NO_SUCH_USER])
+        young = await after(harness, new_delivery(), [ACCEPTED])
+        alive = await after(harness, new_delivery())
+        long_ago = RETRY * 1.5
+        assert await store.purge(long_ago, limit=1) == 1
+        assert await store.find(oldest) is None
+        again = new_delivery(key="k", context={"the key": "is free"})
+        assert await store.enqueue(again) == again.delivery_id
+        assert [await store.purge(long_ago, limit=10) for _ in range(2)] == [1, 0]
+        assert await store.find(old) is None
+        for kept in (untold, young, alive):
+            assert await store.find(kept) is not None
+
+    async def test_purge_keeps_the_count(self, harness: StoreHarness) -> None:
+        """What is purged is no longer counted, and the rest still is."""
+        store = harness.store
+        for said in ([ACCEPTED], [ACCEPTED], [NO_SUCH_USER]):
+            await after(harness, new_delivery(), said)
+        await store.mark_told([notice.delivery_id for notice in await store.take_notices(10, RETRY)])
+        await after(harness, new_delivery(), [ACCEPTED])
+        assert await store.purge(RETRY * 1.5, limit=10) == 3
+        stats = await store.stats()
+        assert (stats[DeliveryStatus.SENT], stats[DeliveryStatus.DEAD_LETTERED]) == (1, 0)
+
     async def test_a_stored_mail_can_be_loaded(self, harness: StoreHarness) -> None:
         """Exactly as it was ordered, whatever became of it since; not if it is spoilt, wiped or unknown."""
         store = harness.store

@@ -54,6 +54,10 @@ with issued as materialized (
 ), refused as (
     update {schema}.mail_recipients set state = 'refused'
      where state = 'open' and delivery_id in (table buried)
+), tallied as (
+    insert into {schema}.mail_tally as t (counted_by, status, number)
+    select $4, 'dead_lettered', count(*) from buried having count(*) > 0
+    on conflict (counted_by, status) do update set number = t.number + excluded.number
 ), wiped as (
     update {schema}.mail_payloads set secrets = null, secret_digest = null, secrets_wiped_at = now()
      where secrets is not null and delivery_id in (table buried)
@@ -65,6 +69,10 @@ with issued as materialized (
       from chosen, issued
      where d.delivery_id = chosen.delivery_id
     returning d.*, chosen.place
+), disarmed as (
+    -- Who has found mail is awake: producers need not ring until somebody is idle again.
+    update {schema}.mail_bell set armed_until = now()
+     where armed_until > now() and exists (select from chosen)
 )
 select delivery_id, claim_token, status, message_id, template, claims, attempts, deferrals, abandoned, dated_at,
        now() - queued_at as age, expires_at - now() as expires_in,

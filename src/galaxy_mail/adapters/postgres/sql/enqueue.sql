@@ -19,4 +19,6 @@ with moment as (
     select delivery_id, place - 1, kind, address, name, case when kind <> 'reply_to' then 'open' end
       from delivery, unnest($14::text[], $15::text[], $16::text[]) with ordinality as r (kind, address, name, place)
 )
-select delivery_id from delivery
+select delivery_id
+  from delivery
+  left join (select pg_notify('{channel}', '') from {schema}.mail_bell, moment where armed_until > at) as rung on true

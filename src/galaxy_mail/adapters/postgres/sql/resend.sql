@@ -17,6 +17,10 @@ with target as (
 ), recipients as (
     update {schema}.mail_recipients set state = 'open'
      where state = 'refused' and delivery_id in (select delivery_id from resent)
+), tallied as (
+    insert into {schema}.mail_tally as t (counted_by, status, number)
+    select '', 'dead_lettered', -1 from resent
+    on conflict (counted_by, status) do update set number = t.number - 1
 ), recorded as (
     insert into {schema}.mail_resends (delivery_id, resent_at, resent_by, after_attempt)
     select delivery_id, now(), $2, claims from resent

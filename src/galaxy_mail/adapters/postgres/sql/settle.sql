@@ -18,7 +18,7 @@ with input as (
            claim_token = null
       from input
      where d.delivery_id = input.delivery_id and d.claim_token = token
-    returning d.delivery_id, d.claims, d.claimed_by, retry_in, outcome, stage, blame, burned, ambiguous, code, enhanced,
+    returning d.delivery_id, d.claims, d.claimed_by, d.status, retry_in, outcome, stage, blame, burned, ambiguous, code, enhanced,
               fault, detail, remote_id, template_version, duration
 ), attempt as (
     insert into {schema}.mail_attempts
@@ -28,6 +28,10 @@ with input as (
            detail, remote_id, claimed_by, template_version
       from won
      where outcome is not null
+), tallied as (
+    insert into {schema}.mail_tally as t (counted_by, status, number)
+    select claimed_by, status, count(*) from won where retry_in is null group by claimed_by, status order by 1, 2
+    on conflict (counted_by, status) do update set number = t.number + excluded.number
 ), marks as (
     update {schema}.mail_recipients as r
        set state = m.state,  -- a mark without a verdict, and so without a detail, leaves the last word as it was

@@ -45,6 +45,9 @@ create unique index mail_deliveries_idempotency on {schema}.mail_deliveries (ide
     where idempotency_key is not null;
 create index mail_deliveries_untold on {schema}.mail_deliveries (notify_after)
     where notify_after is not null;
+-- What ended comes here in the order of its end, and purge takes it from the other side.
+create index mail_deliveries_ended on {schema}.mail_deliveries (finished_at)
+    where finished_at is not null;
 
 create table {schema}.mail_payloads (
     delivery_id      uuid primary key references {schema}.mail_deliveries on delete cascade,
@@ -99,3 +102,20 @@ create table {schema}.mail_resends (
     after_attempt integer not null,
     primary key (delivery_id, after_attempt)
 );
+
+-- Counting terminal deliveries would mean reading them all. Settle, resend and purge note here by how many their number
+-- changed, each worker in rows of its own, so that they never wait for each other.
+create table {schema}.mail_tally (
+    counted_by text not null,
+    status     text not null check (status in ('sent', 'dead_lettered')),
+    number     bigint not null,
+    primary key (counted_by, status)
+) with (fillfactor = 50);
+
+-- An idle worker arms the bell; while it is armed, an enqueue rings (NOTIFY) as it commits. Only workers write this row:
+-- notifying at every commit would make producers queue for a lock that all of a database share.
+create table {schema}.mail_bell (
+    one         boolean primary key default true check (one),
+    armed_until timestamptz not null default '2000-01-01' check (isfinite(armed_until))
+) with (fillfactor = 50);
+insert into {schema}.mail_bell default values;
