@@ -48,6 +48,15 @@ def test_no_word_is_longer_than_its_room(text: str, room: int) -> None:
     assert all(word.isascii() and word.isprintable() and " " not in word for word in (first, *others))
 
 
+@pytest.mark.parametrize("text", ["a, ö " * 60, "漢字" * 90])
+def test_words_are_filled(text: str) -> None:
+    """The first fills its room and the others a line, to within one character."""
+    first, *others, _ = encoded_words(text, 66).split("\r\n ")
+    assert len(first) > 66 - len("=C3=B6")
+    assert others
+    assert all(len(word) > MAX_WORD - len("=C3=B6") for word in others)
+
+
 @given(st.lists(st.sampled_from(CLUSTERS), min_size=1, max_size=40), st.integers(66, MAX_WORD))
 def test_no_visible_character_is_split(clusters: list[str], room: int) -> None:
     """A word ends only where a reader sees a character end, since readers draw the words apart when they reply or sort."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email.message
 import re
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 
 from galaxy_mail.domain.addresses import EmailAddress, Mailbox
 from galaxy_mail.domain.errors import InvalidMessage
-from galaxy_mail.domain.mime import Message, compose
+from galaxy_mail.domain.mime import Leaf, Message, Multipart, compose, write_part
 from galaxy_mail.domain.wire import wire_contract_problem
 from tests.domain.mime_reader import (
     by_hand,
@@ -61,7 +62,7 @@ def expected_names(message: Message) -> list[str]:
     named = ["From", *(["Reply-To"] if message.reply_to else [])]
     named += [name for name in ("To", "Cc") if name in lists(message)] or ["To"]
     encoding = ["Content-Transfer-Encoding"] if message.html is None else []
-    return ["Date", *named, "Message-ID", "Subject", "MIME-Version", "Content-Type", *encoding]
+    return ["Date", *named, "Subject", "Message-ID", "MIME-Version", "Content-Type", *encoding]
 
 
 def without_blanks(boxes: list[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -203,6 +204,29 @@ def test_a_body_cannot_close_its_own_part(before: str, after: str) -> None:
     ] * 2
 
 
+trees = st.recursive(
+    st.builds(
+        Leaf, st.just("text/plain"), st.just("7bit"), st.binary(max_size=9).map(bytes.hex).map(str.encode)
+    ),
+    lambda parts: st.builds(Multipart, st.just("mixed"), st.lists(parts, min_size=1, max_size=3).map(tuple)),
+    max_leaves=8,
+)
+
+
+def shape(part: email.message.Message[Any, Any]) -> Leaf | Multipart:
+    """The tree of parts that the library reads."""
+    if part.is_multipart():
+        return Multipart(part.get_content_subtype(), tuple(map(shape, part.get_payload())))
+    return Leaf(part["Content-Type"], part["Content-Transfer-Encoding"], str(part.get_payload()).encode())
+
+
+@given(trees)
+def test_parts_nest(tree: Leaf | Multipart) -> None:
+    """A multipart within a multipart is read as that: no delimiter is taken for another's."""
+    fields, body = write_part(tree, "1@example.org")
+    assert shape(by_library(fields.encode() + b"\r\n" + body)) == tree
+
+
 # --- what is refused -------------------------------------------------------------------------------------------------
 
 
@@ -330,8 +354,8 @@ def test_a_message_octet_for_octet() -> None:
         "From: Galaxy <no-reply@example.org>",
         'To: "Lovelace, Ada" <ada@example.org>,',
         " eve@example.org",
-        "Message-ID: <0197.1@example.org>",
         "Subject: =?utf-8?q?Ihr_Code_f=C3=BCr_heute?=",
+        "Message-ID: <0197.1@example.org>",
         "MIME-Version: 1.0",
         'Content-Type: multipart/alternative; boundary="=_047a265f2f5b70489eb18997"',
         "",

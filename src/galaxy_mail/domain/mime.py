@@ -68,39 +68,37 @@ def compose(message: Message) -> bytes:
     Raises:
         InvalidMessage: naming the field that cannot be put within the wire contract, and nothing of its value.
     """
-    head = _header(message)
-    content_head, body = _entity(_content(message), message.message_id)
-    raw = f"{head}MIME-Version: 1.0\r\n{content_head}\r\n".encode() + body
+    content_head, body = write_part(_content(message), message.message_id)
+    raw = f"{_header(message)}{content_head}\r\n".encode() + body
     if problem := wire_contract_problem(raw, smtputf8=message.needs_smtputf8):
         raise InvalidMessage("message", problem)
     return raw
 
 
 def _header(message: Message) -> str:
-    fields = [
-        ("Date", headers.date(message.date)),
-        ("From", headers.mailbox_list((message.sender,), "sender")),
+    to = headers.mailbox_list(message.to, "to") or ("" if message.cc else NOBODY_NAMED)
+    optional = (
         ("Reply-To", headers.mailbox_list(message.reply_to, "reply_to")),
-        ("To", headers.mailbox_list(message.to, "to")),
+        ("To", to),
         ("Cc", headers.mailbox_list(message.cc, "cc")),
-        ("Message-ID", headers.message_id(message.message_id)),
-    ]
-    if not message.to and not message.cc:
-        fields[3] = ("To", NOBODY_NAMED)
-    subject = headers.unstructured(message.subject, "subject")
-    return "".join([f"{name}: {value}\r\n" for name, value in fields if value]) + f"Subject: {subject}\r\n"
+    )
+    people = "".join([f"{name}: {value}\r\n" for name, value in optional if value])
+    return (
+        f"Date: {headers.date(message.date)}\r\n"
+        f"From: {headers.mailbox_list((message.sender,), 'sender')}\r\n"
+        f"{people}"
+        f"Subject: {headers.unstructured(message.subject, 'subject')}\r\n"
+        f"Message-ID: {headers.message_id(message.message_id)}\r\n"
+        "MIME-Version: 1.0\r\n"
+    )
 
 
 def _content(message: Message) -> Part:
     if message.html is None:
         return _text_part("plain", message.text, "text", closed=True)
-    return Multipart(
-        "alternative",
-        (
-            _text_part("plain", message.text, "text", closed=False),
-            _text_part("html", message.html, "html", closed=False),
-        ),
-    )
+    text = _text_part("plain", message.text, "text", closed=False)
+    html = _text_part("html", message.html, "html", closed=False)
+    return Multipart("alternative", (text, html))
 
 
 def _text_part(subtype: str, text: str, field: str, *, closed: bool) -> Leaf:
@@ -108,18 +106,16 @@ def _text_part(subtype: str, text: str, field: str, *, closed: bool) -> Leaf:
     return Leaf(f"text/{subtype}; charset=utf-8", encoding, body)
 
 
-def _entity(part: Part, path: str) -> tuple[str, bytes]:
-    """Header fields and body of a part. ``path`` is unlike that of every other part of the message."""
+def write_part(part: Part, path: str) -> tuple[str, bytes]:
+    """The header fields and the body of a part. ``path`` is unlike that of every other part of the message."""
     if isinstance(part, Leaf):
-        return (
-            f"Content-Type: {part.content_type}\r\nContent-Transfer-Encoding: {part.encoding}\r\n",
-            part.body,
-        )
+        fields = f"Content-Type: {part.content_type}\r\nContent-Transfer-Encoding: {part.encoding}\r\n"
+        return fields, part.body
     boundary = _boundary(path)
     pieces = []
     for index, child in enumerate(part.parts):
-        head, body = _entity(child, f"{path} {index}")
-        pieces += [f"--{boundary}\r\n{head}\r\n".encode(), body, b"\r\n"]
+        fields, body = write_part(child, f"{path} {index}")
+        pieces += [f"--{boundary}\r\n{fields}\r\n".encode(), body, b"\r\n"]
     pieces.append(f"--{boundary}--\r\n".encode())
     return f'Content-Type: multipart/{part.subtype}; boundary="{boundary}"\r\n', b"".join(pieces)
 
