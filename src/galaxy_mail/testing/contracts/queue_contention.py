@@ -55,11 +55,9 @@ async def _work(queue: Queue, settled: list[UUID], under_way: asyncio.Event) -> 
         while claims := await claim(queue, 4):
             fresh = [each.held for each in claims if each.number == 1]
             rest = [each for each in claims if each.number > 1]
-            _, _, *finished = await asyncio.gather(
-                queue.renew([each.held for each in claims], LEASE),
-                queue.release(fresh),
-                _finish(queue, rest[::2]),
-                _finish(queue, rest[1::2]),
+            assert await queue.renew([each.held for each in claims], LEASE) == frozenset()
+            _, *finished = await asyncio.gather(
+                queue.release(fresh), _finish(queue, rest[::2]), _finish(queue, rest[1::2])
             )
             settled += itertools.chain(*finished)
             if rest:
