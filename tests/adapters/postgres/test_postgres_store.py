@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import traceback
 from collections.abc import AsyncIterator
 
 import pytest
 
+from galaxy_mail.adapters.postgres import PostgresStore, PostgresTransaction
+from galaxy_mail.domain.delivery import DeliveryStatus
+from galaxy_mail.domain.errors import SchemaOutdated, StoreUnavailable
+from galaxy_mail.domain.ports import Store
 from galaxy_mail.testing.contracts.operations import OperationsContract
+from galaxy_mail.testing.contracts.orders import LEASE, NO_SUCH_USER, claim, claim_one, new_delivery, settle
 from galaxy_mail.testing.contracts.outbox import OutboxContract
 from galaxy_mail.testing.contracts.queue import QueueContract
 from tests.adapters.postgres.harness import PostgresHarness
@@ -37,3 +44,53 @@ class TestPostgresQueue(OnPostgres, QueueContract):
 
 class TestPostgresOperations(OnPostgres, OperationsContract):
     """The Postgres store as Operations."""
+
+
+@pytest.fixture
+async def harness(postgres_dsn: str, schema_name: str) -> AsyncIterator[PostgresHarness]:
+    """A store in a fresh schema, for the laws that only a database can break."""
+    harness = await PostgresHarness.open(postgres_dsn, schema_name)
+    yield harness
+    await harness.aclose()
+
+
+async def test_it_is_a_store(harness: PostgresHarness) -> None:
+    """The type checker holds it against the whole port."""
+    store: Store[PostgresTransaction] = harness.store
+    assert await store.stats() == dict.fromkeys(DeliveryStatus, 0)
+
+
+async def test_what_somebody_has_locked_delays_nobody(harness: PostgresHarness) -> None:
+    """A row under a lock is left out by a claim, and by who takes notices; it is not waited for."""
+    store = harness.store
+    for said in (NO_SUCH_USER, NO_SUCH_USER, None, None):
+        await store.enqueue(new_delivery())
+        if said:
+            await settle(store, await claim_one(store), said)
+    lock = f'select delivery_id from "{harness.schema}".mail_deliveries where status = $1 limit 1 for update'
+    async with harness.pool.acquire() as connection, connection.transaction():
+        locked = {await connection.fetchval(lock, status) for status in ("pending", "dead_lettered")}
+        async with asyncio.timeout(20):
+            claims = await claim(store)
+            notices = await store.take_notices(10, LEASE)
+    assert (len(claims), len(notices)) == (1, 1)
+    assert locked.isdisjoint({claims[0].held.delivery_id, notices[0].delivery_id})
+
+
+async def test_a_schema_that_was_never_migrated_is_named_as_that(harness: PostgresHarness) -> None:
+    """The error names the way out."""
+    with pytest.raises(SchemaOutdated, match="galaxy-mail migrate"):
+        await PostgresStore(harness.pool, "nowhere").enqueue(new_delivery())
+
+
+async def test_an_error_tells_the_code_and_not_the_row(harness: PostgresHarness) -> None:
+    """The server's own words may print a login code, so neither the error nor its cause repeats them."""
+    order = new_delivery(secrets={"code": "493817"})
+    await harness.store.enqueue(order)
+    with pytest.raises(StoreUnavailable) as failed:
+        await harness.store.enqueue(order)
+    told = "".join(traceback.format_exception(failed.value))
+    assert failed.value.sqlstate == "23505"
+    assert str(order.delivery_id) not in told
+    assert "493817" not in told
+    assert "asyncpg.exceptions" not in told
