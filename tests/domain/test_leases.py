@@ -51,6 +51,12 @@ def test_who_was_abandoned_before_is_suspect() -> None:
     assert attrs.evolve(claim(OPEN), abandoned=1).suspect
 
 
+def test_a_first_claim_has_nothing_behind_it() -> None:
+    """Nothing burned, nothing deferred, nothing abandoned, unless the store says so."""
+    first = claim(OPEN)
+    assert (first.attempts, first.deferrals, first.abandoned) == (0, 0, 0)
+
+
 def test_a_claim_is_identified_by_delivery_and_token() -> None:
     """The proof of a claim compares by both, and is all that settle, renew and release get."""
     assert claim(OPEN).held == HELD

@@ -103,7 +103,7 @@ def test_secrets_are_taken_out_wherever_they_stand() -> None:
     assert receipt.verdicts[0].detail == f"code {REDACTED} for {REDACTED} and {REDACTED}"
 
 
-@pytest.mark.parametrize("secrets", [None, {}, {"a": None, "b": "", "c": True}])
+@pytest.mark.parametrize("secrets", [None, {}, {"a": None, "b": "", "c": [True, False]}])
 def test_without_secrets_a_receipt_stays_as_it_is(secrets: dict[str, object] | None) -> None:
     """Nothing to take out: the very same receipt."""
     receipt = saying("no")

@@ -43,6 +43,15 @@ def settle(held: Claim, *verdicts: Verdict, policy: RetryPolicy = EXACT) -> Sett
     return decide(held, attempt(*verdicts), NOW, policy, 0.5)
 
 
+def test_the_defaults_are_those_promised() -> None:
+    """Twelve burned attempts, five days, five abandoned claims; an outage is tried every five minutes, a full box later."""
+    policy = RetryPolicy()
+    assert (policy.max_attempts, policy.max_age, policy.abandoned_limit) == (12, timedelta(days=5), 5)
+    assert policy.backoff == BackoffPolicy(timedelta(seconds=5), 2.0, timedelta(hours=1), 0.25)
+    assert policy.outage_backoff == BackoffPolicy(cap=timedelta(minutes=5))
+    assert policy.long_delay == timedelta(minutes=30)
+
+
 def test_one_recipient_accepted_is_sent() -> None:
     """The ordinary case: sent, burned, nobody told."""
     settlement = settle(claim(OPEN, None), ACCEPT)
