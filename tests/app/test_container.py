@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from dependency_injector import containers, providers
+from prometheus_client import CollectorRegistry
 
 from galaxy_mail.adapters.clock.system import SystemClock
 from galaxy_mail.adapters.log.notifier import LoggingAdminNotifier
@@ -110,3 +111,19 @@ async def test_open_mail_needs_a_dsn() -> None:
     with pytest.raises(InvalidSettings, match="dsn"):
         async with open_mail(SETTINGS):
             pass
+
+
+async def test_the_gauge_is_wired_to_the_service() -> None:
+    """A registry of the host's shows the depth of this container's outbox."""
+    container = MailContainer(settings=SETTINGS)
+    container.store.override(providers.Singleton(MemoryStore))
+    registry = CollectorRegistry()
+    collector = container.depth_collector()
+    registry.register(collector)
+    await collector.refresh()
+    depths = {
+        tuple(sample.labels.values()): sample.value
+        for family in registry.collect()
+        for sample in family.samples
+    }
+    assert depths == {("pending",): 0.0, ("retrying",): 0.0, ("sent",): 0.0, ("dead_lettered",): 0.0}

@@ -32,6 +32,7 @@ from galaxy_mail.adapters.postgres import (
     migration_script,
     open_pool,
 )
+from galaxy_mail.adapters.prometheus.collector import OutboxDepthCollector
 from galaxy_mail.adapters.smtp import PooledSmtpSender, PoolLimits, RelayConfig, SmtpAdminNotifier, TlsMode
 from galaxy_mail.app.composing import Composer
 from galaxy_mail.app.delivery_pass import DeliveryPass
@@ -153,6 +154,9 @@ class MailContainer(containers.DeclarativeContainer):
         config=settings.provided.runtime,
         logger=logger,
     )
+
+    # For prometheus_client: registry.register(container.depth_collector()), inside the event loop; needs the extra.
+    depth_collector = providers.Factory(OutboxDepthCollector, service.provided.stats, logger=logger)
 
     migrate = providers.Callable(migrate, pool, settings.provided.schema)
     check_schema = providers.Callable(check, pool, settings.provided.schema)

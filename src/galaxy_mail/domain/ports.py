@@ -21,7 +21,7 @@ from typing import Protocol, TypeVar
 from uuid import UUID
 
 from galaxy_mail.domain.delivery import DeliveryStatus
-from galaxy_mail.domain.leases import Claim, ClaimRequest, ClaimToken, Held
+from galaxy_mail.domain.leases import Claim, ClaimRequest, Held
 from galaxy_mail.domain.mail import Content, Mail, NewDelivery
 from galaxy_mail.domain.notices import Notice
 from galaxy_mail.domain.records import DeliveryQuery, DeliveryRecord, DeliverySummary
@@ -292,10 +292,6 @@ class Entropy(Protocol):
 
     def delivery_id(self) -> UUID:
         """A new UUIDv7 (RFC 9562 section 5.7). test_ids_are_distinct_version_7"""
-        ...
-
-    def claim_token(self) -> ClaimToken:
-        """A new random token, never issued before. test_tokens_are_distinct"""
         ...
 
     def dice(self) -> float:

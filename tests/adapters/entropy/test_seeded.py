@@ -22,7 +22,7 @@ class TestSeededEntropy(EntropyContract):
 
 def draw(entropy: SeededEntropy) -> tuple[object, ...]:
     """Some of everything."""
-    return tuple((entropy.delivery_id(), entropy.claim_token(), entropy.dice()) for _ in range(5))
+    return tuple((entropy.delivery_id(), entropy.dice()) for _ in range(5))
 
 
 @given(seed=SEEDS)
@@ -35,17 +35,15 @@ def test_the_same_seed_draws_the_same(seed: int) -> None:
 def test_another_seed_draws_others(seeds: list[int]) -> None:
     """Two seeds do not share a run."""
     one, other = map(SeededEntropy, seeds)
-    assert (one.claim_token(), one.dice()) != (other.claim_token(), other.dice())
+    assert (one.delivery_id(), one.dice()) != (other.delivery_id(), other.dice())
 
 
-@given(seed=SEEDS, ids=st.integers(0, 5), tokens=st.integers(0, 5))
-def test_one_kind_of_draw_leaves_the_others_as_they_were(seed: int, ids: int, tokens: int) -> None:
-    """The dice of a run do not depend on how many ids and tokens were drawn."""
+@given(seed=SEEDS, ids=st.integers(0, 5))
+def test_one_kind_of_draw_leaves_the_others_as_they_were(seed: int, ids: int) -> None:
+    """The dice of a run do not depend on how many ids were drawn."""
     entropy = SeededEntropy(seed)
     for _ in range(ids):
         entropy.delivery_id()
-    for _ in range(tokens):
-        entropy.claim_token()
     assert entropy.dice() == SeededEntropy(seed).dice()
 
 
@@ -53,9 +51,3 @@ def test_ids_grow() -> None:
     """Ids sort in the order in which they were drawn, as in production."""
     entropy = SeededEntropy(7)
     assert all(earlier < later for earlier, later in pairwise([entropy.delivery_id() for _ in range(100)]))
-
-
-@given(seed=SEEDS)
-def test_tokens_look_like_those_of_production(seed: int) -> None:
-    """A token is a UUIDv4."""
-    assert SeededEntropy(seed).claim_token().version == 4

@@ -114,13 +114,11 @@ async def test_a_claim_that_has_not_begun_is_given_back(
 ) -> None:
     """A mail that waits for the server's leave to send its body is withdrawn: no attempt burns, and it is due again."""
     delivery_id = (await asyncio.to_thread(ready, *CODE)).out.strip()
-    short = (
-        "--set",
-        "stop_grace=50ms",
-    )  # the connection stands in the middle of a transaction, and nobody answers
-    async with ScriptedSmtpServer([hang(Moment.DATA)]) as server, running(outbox, server, *short) as process:
+    async with ScriptedSmtpServer([hang(Moment.DATA)]) as server, running(outbox, server) as process:
         await server.wait_for(Moment.DATA)
         process.send_signal(signal.SIGTERM)
+        await said(process, "ends")
+        server.release()
         await process.communicate()
     assert process.returncode == 0
     assert await leased() == 0

@@ -11,23 +11,19 @@ _START = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 
 
 class SeededEntropy:
-    """The Entropy of tests and simulations: the same seed, the same ids, tokens and dice, in the same order.
+    """The Entropy of tests and simulations: the same seed, the same ids and dice, in the same order.
 
     Each kind has a stream of its own, so that one more id leaves the dice as they were. Its ids are a millisecond apart.
     """
 
     def __init__(self, seed: int) -> None:
-        self._ids, self._tokens, self._dice = (Random(f"{seed}/{kind}") for kind in ("ids", "tokens", "dice"))
+        self._ids, self._dice = (Random(f"{seed}/{kind}") for kind in ("ids", "dice"))
         self._milliseconds = _START
 
     def delivery_id(self) -> UUID:
         """The next UUIDv7."""
         self._milliseconds += 1
         return uuid7(self._milliseconds, self._ids.getrandbits(RANDOM_BITS))
-
-    def claim_token(self) -> UUID:
-        """The next UUIDv4."""
-        return UUID(int=self._tokens.getrandbits(128), version=4)
 
     def dice(self) -> float:
         """The next number in ``[0, 1)``."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import secrets
 import time
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from galaxy_mail.adapters.entropy.uuid7 import RANDOM_BITS, uuid7
 
@@ -25,10 +25,6 @@ class SystemEntropy:
         fresh = (time.time_ns() // 1_000_000) << RANDOM_BITS | secrets.randbits(RANDOM_BITS)
         self._last = max(fresh, self._last + 1 + secrets.randbits(32))
         return uuid7(self._last >> RANDOM_BITS, self._last & (1 << RANDOM_BITS) - 1)
-
-    def claim_token(self) -> UUID:
-        """A new UUIDv4: 122 random bits."""
-        return uuid4()
 
     def dice(self) -> float:
         """A number in ``[0, 1)``; it spreads retries and needs no cryptography."""

@@ -25,10 +25,6 @@ class EntropyContract:
         assert len(set(ids)) == DRAWS
         assert {(drawn.variant, drawn.version) for drawn in ids} == {(RFC_4122, 7)}
 
-    def test_tokens_are_distinct(self, entropy: Entropy) -> None:
-        """No token comes twice."""
-        assert len({entropy.claim_token() for _ in range(DRAWS)}) == DRAWS
-
     def test_dice_stay_in_their_range(self, entropy: Entropy) -> None:
         """Dice fall in [0, 1), and not always alike."""
         thrown = [entropy.dice() for _ in range(DRAWS)]
