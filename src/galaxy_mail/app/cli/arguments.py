@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 from importlib.metadata import version
 from pathlib import Path
-from typing import NoReturn, TypeAlias
+from typing import TypeAlias
 
 from galaxy_mail.app.cli import values
+from galaxy_mail.app.cli.parser import Parser
 from galaxy_mail.app.settings_sources import FILE_VARIABLE
 from galaxy_mail.domain.delivery import DeliveryStatus
 from galaxy_mail.domain.mail import Lane
@@ -29,21 +30,6 @@ PEOPLE = {
 }
 
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser that repeats no value of an option it does not know: a mistyped ``--smtp-url`` has its password beside it."""
-
-    def error(self, message: str) -> NoReturn:
-        """Print the usage and exit with 2."""
-        before, unrecognized, words = message.partition("unrecognized arguments: ")
-        super().error(before + unrecognized + " ".join(_without_values(words.split())))
-
-
-def _without_values(words: list[str]) -> list[str]:
-    first = next((place for place, word in enumerate(words) if word.startswith("-")), len(words))
-    options = [word.partition("=")[0] for word in words[first:] if word.startswith("-")]
-    return [*words[:first], *options]
 
 
 def build_parser() -> Parser:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import attrs
 
-from galaxy_mail.app.container import embedded_postgres
 from galaxy_mail.app.data_folder import data_folder
+from galaxy_mail.app.embedded import running_postgres
 from galaxy_mail.app.opening import OpenMail, open_mail
 from galaxy_mail.app.settings import MailSettings
 from galaxy_mail.app.settings_sources import (
@@ -59,7 +59,9 @@ async def opened(
     async with AsyncExitStack() as stack:
         embedded = settings.dsn is None
         if embedded:
-            dsn = await stack.enter_async_context(_embedded(data_folder(environ) / "postgres"))
+            folder = data_folder(environ) / "postgres"
+            print(f"galaxy-mail: no dsn is set: using the embedded PostgreSQL in {folder}", file=sys.stderr)
+            dsn = await stack.enter_async_context(running_postgres(folder))
             settings = attrs.evolve(settings, dsn=dsn)
         mail = await stack.enter_async_context(open_mail(settings))
         if ready and embedded:
@@ -67,17 +69,6 @@ async def opened(
         elif ready:
             await mail.container.check_schema()
         yield mail
-
-
-@asynccontextmanager
-async def _embedded(folder: Path) -> AsyncIterator[str]:
-    print(f"galaxy-mail: no dsn is set: using the embedded PostgreSQL in {folder}", file=sys.stderr)
-    server = embedded_postgres(folder)
-    try:
-        await asyncio.to_thread(server.start)
-        yield server.dsn
-    finally:
-        await asyncio.to_thread(server.stop)
 
 
 @contextmanager

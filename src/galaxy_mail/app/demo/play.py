@@ -7,19 +7,19 @@ import contextlib
 import json
 import logging
 import sys
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
 import attrs
 
-from galaxy_mail.app.container import MailContainer, embedded_postgres
+from galaxy_mail.app.container import MailContainer
 from galaxy_mail.app.demo import scenario
 from galaxy_mail.app.demo.folder import Folder
 from galaxy_mail.app.demo.inbox import Arrival, Inbox, Refusal
 from galaxy_mail.app.demo.reckoning import Account
 from galaxy_mail.app.demo.report import report_lines
 from galaxy_mail.app.demo.screen import Screen
+from galaxy_mail.app.embedded import running_postgres
 from galaxy_mail.app.opening import OpenMail, open_mail
 from galaxy_mail.app.settings import MailSettings
 from galaxy_mail.domain.ports import Clock
@@ -45,7 +45,7 @@ async def run_demo(out: Path) -> int:
     )
     screen.say(f"galaxy-mail demo: all of it is real, on this machine only; what it makes is in {out}/")
     inbox = Inbox(scenario.ONCE, scenario.ALWAYS, lambda event: screen.say(f"  inbox  {_told(event)}"))
-    async with _postgres(folder) as dsn, inbox, open_mail(_settings(dsn, inbox.url)) as mail:
+    async with running_postgres(folder.postgres) as dsn, inbox, open_mail(_settings(dsn, inbox.url)) as mail:
         took = clock.monotonic() - began
         screen.say(f"  PostgreSQL {await _version(mail)} and an SMTP inbox are up ({took:.1f} s)")
         account = await _play(mail, inbox, screen, clock)
@@ -71,16 +71,6 @@ def _settings(dsn: str, smtp_url: str) -> MailSettings:
         backoff_base=BACKOFF_BASE,
         poll_interval=timedelta(milliseconds=100),
     )
-
-
-@contextlib.asynccontextmanager
-async def _postgres(folder: Folder) -> AsyncIterator[str]:
-    server = embedded_postgres(folder.postgres)
-    try:
-        await asyncio.to_thread(server.start)
-        yield server.dsn
-    finally:
-        await asyncio.to_thread(server.stop)
 
 
 async def _version(mail: OpenMail) -> str:
