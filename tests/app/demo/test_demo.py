@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 import json
+import os
 import subprocess
 import sys
 from email.message import EmailMessage
@@ -78,6 +79,17 @@ def test_the_mails_can_be_opened(ran: Ran) -> None:
     assert [mail.defects for mail in received] == [[]] * 5
     assert "Willkommen, Zoë – schöne Grüße aus der Galaxie ✨" in subjects
     assert any("dead-lettered" in subject for subject in subjects)
+
+
+def test_one_can_look_around_afterwards(ran: Ran) -> None:
+    """The command that the demo proposes shows the five deliveries of the last run."""
+    (hint,) = [line for line in ran[1][-1].stdout.splitlines() if line.startswith("Look around")]
+    variable, value = hint.split(": ", 1)[1].split()[0].split("=")
+    kept = {name: set_to for name, set_to in os.environ.items() if not name.startswith("GALAXY_MAIL_")}
+    environ = kept | {variable: value}
+    command = [*COMMAND, "list", "--json"]
+    listed = subprocess.run(command, cwd=ran[0], env=environ, capture_output=True, text=True, check=True)
+    assert len(json.loads(listed.stdout)["deliveries"]) == 5
 
 
 def test_no_mail_names_its_blind_copies(ran: Ran) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from galaxy_mail.app.demo.folder import Folder
 from galaxy_mail.app.demo.reckoning import Account
 from galaxy_mail.app.demo.scenario import GHOST, Ordered
+from galaxy_mail.app.settings_sources import HOME_VARIABLE
 from galaxy_mail.app.terminal import NOTHING, table
 from galaxy_mail.domain.delivery import DeliveryStatus
 from galaxy_mail.domain.records import DeliveryRecord
@@ -33,6 +36,8 @@ def report_lines(account: Account, folder: Folder) -> Iterator[str]:
     yield f"The inbox received {len(account.arrivals)} messages. Open them:"
     for path in sorted(folder.mails.glob("*.eml")):
         yield f"  {path}"
+    program = sys.argv[0] if Path(sys.argv[0]).name == "galaxy-mail" else "galaxy-mail"
+    yield f"Look around in the outbox: {HOME_VARIABLE}={folder.root} {program} list"
     yield ""
 
 
