@@ -243,6 +243,21 @@ async def test_a_connection_closed_under_the_next_mail_is_excused_once(act: Any)
         assert len(server.copies) == 2
 
 
+async def test_a_second_closed_connection_is_no_excuse() -> None:
+    """Two warm connections that die under one mail are the relay's trouble."""
+    rules = [Rule(Moment.MAIL, lambda _: [Deed.CLOSE], lambda now: now.count > 2), hang(Moment.DOT, nth=1)]
+    async with (
+        ScriptedSmtpServer(rules) as server,
+        sending_to(server, pool=PoolLimits(connections=2)) as sender,
+    ):
+        tasks = sending(sender, 2)
+        await server.wait_for(Moment.DOT, 2)
+        server.release()
+        await asyncio.gather(*tasks)
+        assert (await send(sender)).verdict == classify(Stage.MAIL, Fault.CLOSED)
+        assert server.connections == 2
+
+
 async def test_a_fresh_connection_that_closes_is_no_excuse() -> None:
     """Else a relay that always closes would be asked for ever."""
     async with ScriptedSmtpServer([close(Moment.MAIL)]) as server, sending_to(server) as sender:

@@ -127,6 +127,12 @@ async def test_some_accepted_and_some_refused() -> None:
     assert [copy.recipients for copy in server.copies] == [(str(ADA),)]
 
 
+async def test_only_an_accepted_mail_has_a_queue_id() -> None:
+    """Whatever a refusal says."""
+    receipt, _ = await one_mail(reply(Moment.DOT, 451, "4.3.0 queued as X1"))
+    assert receipt.remote_id is None
+
+
 async def test_nobody_accepted_and_354_all_the_same() -> None:
     """A lone dot ends it, the refusals stand, and no message is delivered."""
     rules = [reply(Moment.RCPT, 550, "5.1.1 no"), reply(Moment.DATA, 354, "go")]

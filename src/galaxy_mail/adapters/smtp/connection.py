@@ -210,6 +210,7 @@ class Connection(asyncio.Protocol):
         self._timer = self._loop.call_at(self._deadline, self._ring)
 
     def _ring(self) -> None:
+        self._timer = None
         if self._loop.time() < self._deadline:
             self._set_timer()
         elif self._retiring:

@@ -80,8 +80,8 @@ class _Handshake:
     async def _introduce(self) -> Offers:
         self._stage = Stage.EHLO
         self._tap.expect()
-        own_address = self._transport.get_extra_info("sockname")[0]
-        answer = await self._client.ehlo(hostname=self._config.local_hostname or own_name(own_address))
+        address = self._transport.get_extra_info("sockname", None) or ("127.0.0.1",)
+        answer = await self._client.ehlo(hostname=self._config.local_hostname or own_name(address[0]))
         heard = self._tap.heard
         # A second greeting would have been kept by aiosmtplib, and taken for this answer.
         self._check(

@@ -90,8 +90,10 @@ class PooledSmtpSender:
         return None
 
     def next_rider(self) -> Job | None:
-        """The mail that waits longest, if it waits for want of connections."""
-        return None if self._may_grow() else self._take()
+        """The mail that waits longest, unless a connection is made for it or may be."""
+        if len(self._waiting) <= len(self._connecting) or self._may_grow():
+            return None
+        return self._take()
 
     def send_again(self, job: Job) -> None:
         """Put it first in the line, once."""
