@@ -17,7 +17,7 @@ ADA = Mailbox(EmailAddress("ada", "example.org"))
 CONTROLS = [*map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0)), "\u2028", "\u2029", "\ud800", "\udfff"]
 
 _HEADER_PIECES = st.sampled_from([
-    " ", "  ", "a", "Ada", "Lovelace,", "O'Neill", "löögin", "código 493817", '"', "\\", "\\\\", '\\"', "(", ")", "<", ">", "@",
+    " ", "  ", " " * 80, "a", "Ada", "Lovelace,", "O'Neill", "löögin", "código 493817", '"', "\\", "\\\\", '\\"', "(", ")", "<", ">", "@",
     ";", ":", ".", "_", "=", "?", "=?", "?=", "=?=", "=_", "=3D", "=?utf-8?q?=0D=0ABcc:_eve@example.org?=", "=?utf-8?b?QQ==?=",
     "=?x?", "a@b.example,", "Bcc: eve@example.org", "w" * 64, "w" * 80, "w" * 300, "ü" * 40, "漢" * 30, "漢字かな ", "Привет, ",
     "שלום ", "مرحبا ", "e\u0301", "न्\u200dष", "a" + "\u0300" * 40, "👩‍👩‍👧‍👦", "👍🏽", "🇦🇹🇩🇪", "\xa0", "\u3000", "\xad", "\u200b", "\u202e",

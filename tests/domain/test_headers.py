@@ -27,6 +27,14 @@ def test_plain_text_stays_plain_and_unfolds_to_itself(text: str) -> None:
     assert all(0 < len(line) <= MAX_FOLDED for line in lines)
 
 
+@pytest.mark.parametrize("length", range(1, 67))
+def test_a_line_takes_what_it_can(length: int) -> None:
+    """A word goes to the next line if it would pass the 76th octet, and not before."""
+    word = "x" * length
+    first, *lines, _ = f"Reply-To: {headers.unstructured(' '.join([word] * 200), 'subject')}".split("\r\n")
+    assert all(len(line) <= MAX_FOLDED < len(line) + 1 + length for line in (first, *lines))
+
+
 @given(words.map(" ".join))
 def test_an_ascii_name_is_never_encoded_without_need(name: str) -> None:
     """Atoms or a quoted string, folded at its blanks, which the quotes keep."""
@@ -42,9 +50,9 @@ def test_an_ascii_name_is_never_encoded_without_need(name: str) -> None:
 def test_no_folded_line_is_blank(text: str, boxes: tuple[Mailbox, ...]) -> None:
     """Each line after the first begins with one blank and goes on with something to see (RFC 5322 section 3.2.2)."""
     for value in (headers.unstructured(text, "subject"), headers.mailbox_list(boxes, "to")):
-        for line in value.split("\r\n")[1:]:
-            assert line[0] == " "
-            assert line[1:].strip()
+        first, *folded = value.split("\r\n")
+        assert all(line[0] == " " and line.strip() for line in folded)
+        assert all(line == line.rstrip() for line in (first, *folded))
 
 
 @given(st.lists(mailboxes, max_size=3).map(tuple))
