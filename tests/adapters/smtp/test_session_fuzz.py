@@ -172,7 +172,9 @@ class Run:
         number, order = self.waiting.popleft()
         people = tuple(address(number, index) for index in range(len(order.recipients)))
         envelope = Envelope(EmailAddress(f"m{number}", "example.org"), people)
-        transaction = self.session.begin(commands(envelope, b"", Offers()))
+        lines = commands(envelope, b"", Offers())
+        assert not isinstance(lines, Fault)
+        transaction = self.session.begin(lines)
         self.numbers[id(transaction)] = number
 
     def _to_server(self, octets: bytes, sizes: Iterator[int]) -> None:

@@ -42,37 +42,26 @@ def _number(words: list[str]) -> int:
     return int(word) if word.isascii() and word.isdigit() and len(word) <= 20 else 0
 
 
-def unsendable(envelope: Envelope, message: bytes, offers: Offers) -> Fault | None:
-    """Why this server cannot be given this mail; None if it can."""
-    if needs_smtputf8(envelope) and not offers.smtputf8:
+def commands(envelope: Envelope, message: bytes, offers: Offers) -> list[bytes] | Fault:
+    """MAIL, a RCPT for each recipient, and DATA, each with its CRLF; or why this server cannot be given this mail.
+
+    SMTPUTF8 is needed for an address that is not ASCII, and where the envelope says that a header holds one.
+    """
+    rcpts = [f"RCPT TO:<{address}>\r\n" for address in envelope.recipients]
+    sender = str(envelope.sender)
+    smtputf8 = envelope.smtputf8 or not (sender.isascii() and "".join(rcpts).isascii())
+    eight_bit = not message.isascii()
+    if smtputf8 and not (offers.smtputf8 and (offers.eight_bit or not eight_bit)):
         return Fault.SMTPUTF8_MISSING
-    if not message.isascii() and not offers.eight_bit:
-        return Fault.SMTPUTF8_MISSING if envelope.smtputf8 else Fault.UNRENDERABLE
+    if eight_bit and not offers.eight_bit:
+        return Fault.UNRENDERABLE
     if offers.size and len(message) > offers.size:
         return Fault.TOO_LARGE
-    return None
-
-
-def needs_smtputf8(envelope: Envelope) -> bool:
-    """Whether the envelope, or by its word the header, holds an address that is not ASCII."""
-    if envelope.smtputf8 or envelope.sender.needs_smtputf8:
-        return True
-    return any(address.needs_smtputf8 for address in envelope.recipients)
-
-
-def commands(envelope: Envelope, message: bytes, offers: Offers) -> list[bytes]:
-    """MAIL, a RCPT for each recipient, and DATA, each with its CRLF."""
-    parameters = "" if offers.size is None else f" SIZE={len(message)}"
-    if needs_smtputf8(envelope):
-        parameters += " SMTPUTF8"
-    if not message.isascii():
-        parameters += " BODY=8BITMIME"
-    lines = [f"MAIL FROM:<{envelope.sender}>{parameters}\r\n"]
-    lines += [f"RCPT TO:<{address}>\r\n" for address in envelope.recipients]
-    lines.append("DATA\r\n")
-    encoded = [line.encode() for line in lines]
-    assert b"".join(encoded).count(b"\n") == len(encoded), "an address holds a line feed"
-    return encoded
+    size = "" if offers.size is None else f" SIZE={len(message)}"
+    mail = f"MAIL FROM:<{sender}>{size}{' SMTPUTF8' * smtputf8}{' BODY=8BITMIME' * eight_bit}\r\n"
+    lines = [line.encode() for line in (mail, *rcpts, "DATA\r\n")]
+    assert b"".join(lines).count(b"\n") == len(lines), "an address holds a line feed"
+    return lines
 
 
 def transparent(message: bytes) -> bytes:

@@ -82,12 +82,11 @@ class _Handshake:
         self._tap.expect()
         address = self._transport.get_extra_info("sockname", None) or ("127.0.0.1",)
         answer = await self._client.ehlo(hostname=self._config.local_hostname or own_name(address[0]))
-        heard = self._tap.heard
+        heard = b"" if self._tap.heard is None else self._tap.heard.octets
+        text = heard.decode("utf-8", "replace")
         # A second greeting would have been kept by aiosmtplib, and taken for this answer.
-        self._check(
-            heard is not None and _first_line(heard.text) == _first_line(answer.message), Fault.GARBAGE
-        )
-        return Offers.parse(heard.text if heard else "")
+        self._check(_first_line(text) == _first_line(answer.message), Fault.GARBAGE)
+        return Offers.parse(text)
 
     async def _secure(self, offers: Offers) -> None:
         self._stage = Stage.TLS

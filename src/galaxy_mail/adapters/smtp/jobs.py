@@ -7,7 +7,7 @@ import logging
 
 import attrs
 
-from galaxy_mail.adapters.smtp.envelopes import Offers, commands, unsendable
+from galaxy_mail.adapters.smtp.envelopes import Offers, commands
 from galaxy_mail.adapters.smtp.replies import queue_id
 from galaxy_mail.adapters.smtp.transaction import CLOSING, Transaction
 from galaxy_mail.domain.ports import Gate
@@ -36,9 +36,7 @@ class Job:
     def commands(self, offers: Offers) -> list[bytes] | Fault:
         """What to say to a server with these offers, or why nothing can be said."""
         try:
-            return unsendable(self.envelope, self.message, offers) or commands(
-                self.envelope, self.message, offers
-            )
+            return commands(self.envelope, self.message, offers)
         except Exception:  # noqa: BLE001 - a bug of ours must not leave the caller waiting
             _log.exception("a mail's envelope cannot be written")
             return Fault.INTERNAL
@@ -82,5 +80,5 @@ class Job:
 def _remote_id(signals: list[tuple[Stage, Signal]]) -> str | None:
     for stage, signal in signals:
         if stage is Stage.DOT and isinstance(signal, SmtpReply) and signal.code < 300:
-            return queue_id(signal)
+            return queue_id(signal.text)
     return None

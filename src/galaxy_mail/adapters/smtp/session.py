@@ -51,9 +51,17 @@ from __future__ import annotations
 
 from collections import deque
 
-from galaxy_mail.adapters.smtp.replies import GarbageReply, ReplyReader
-from galaxy_mail.adapters.smtp.transaction import CLOSING, BodyWanted, Command, Event, Finished, Transaction
-from galaxy_mail.domain.verdicts import Fault, Signal, SmtpReply, Stage
+from galaxy_mail.adapters.smtp.replies import GarbageReply, Reply, ReplyReader
+from galaxy_mail.adapters.smtp.transaction import (
+    CLOSING,
+    Asked,
+    BodyWanted,
+    Command,
+    Event,
+    Finished,
+    Transaction,
+)
+from galaxy_mail.domain.verdicts import Fault, Signal, Stage
 
 BLOCK_OCTETS = 64 * 1024
 
@@ -66,7 +74,8 @@ class Session:
         self.heard = 0  # replies so far: what shows progress, since octets alone do not
         self._pipelining = pipelining
         self._reader = ReplyReader()
-        self._asked: deque[tuple[Transaction, Command, int]] = deque()
+        self._asked: deque[Asked] = deque()  # said, and not answered
+        self._unsaid: deque[Asked] = deque()  # without pipelining
         self._line: deque[Transaction] = deque()
         self._outgoing: list[bytes] = []
         self._events: list[Event] = []
@@ -99,12 +108,19 @@ class Session:
     def begin(self, lines: list[bytes]) -> Transaction:
         """Start a mail with its commands: MAIL, a RCPT for each recipient, DATA; each with its CRLF."""
         assert self.idle or self.may_ride
-        last = len(lines) - 1
-        asked = [(Command.RCPT, index - 1, line) for index, line in enumerate(lines)]
-        asked[0], asked[last] = (Command.MAIL, 0, lines[0]), (Command.DATA, 0, lines[last])
-        transaction = Transaction(last - 1, deque(asked))
+        transaction = Transaction(len(lines) - 2)
+        asked = [(transaction, Command.RCPT, index - 1, line) for index, line in enumerate(lines)]
+        asked[0], asked[-1] = (
+            (transaction, Command.MAIL, 0, lines[0]),
+            (transaction, Command.DATA, 0, lines[-1]),
+        )
         self._line.append(transaction)
-        self._say_next(transaction)
+        if self._pipelining:
+            self._asked += asked
+            self._outgoing += lines
+        else:
+            self._unsaid += asked
+            self._say(*self._unsaid.popleft())
         return transaction
 
     def take_outgoing(self) -> bytes:
@@ -125,7 +141,7 @@ class Session:
         if not self._body:
             transaction = self._line[0]
             transaction.stage = Stage.DOT
-            self._asked.append((transaction, Command.DOT, 0))
+            self._asked.append((transaction, Command.DOT, 0, b""))
         return block
 
     def receive(self, octets: bytes) -> list[Event]:
@@ -152,24 +168,18 @@ class Session:
         """Whether some command is written and not answered. What is not written yet was said last, behind nothing else."""
         return bool(self._asked) and not self._outgoing
 
-    def _say_next(self, transaction: Transaction) -> None:
-        while transaction.unsaid:
-            self._say(transaction, *transaction.unsaid.popleft())
-            if not self._pipelining:
-                break
-
     def _say(self, transaction: Transaction, command: Command, index: int, line: bytes) -> None:
-        self._asked.append((transaction, command, index))
+        self._asked.append((transaction, command, index, line))
         self._outgoing.append(line)
 
-    def _read(self, reply: SmtpReply) -> None:
+    def _read(self, reply: Reply) -> None:
         self.heard += 1
         if not self._answerable:
             self._read_unasked(reply)
             return
-        transaction, command, index = self._asked.popleft()
+        transaction, command, index, _ = self._asked.popleft()
         if reply.code == CLOSING:
-            self._end(reply)
+            self._end(reply.signal)
         elif reply.code < 400 and reply.code not in command.goes_on:
             raise GarbageReply
         elif command is Command.RCPT:
@@ -183,21 +193,21 @@ class Session:
         else:
             self._read_dot(transaction, reply)
 
-    def _read_unasked(self, reply: SmtpReply) -> None:
+    def _read_unasked(self, reply: Reply) -> None:
         if not self._body or reply.code < 400:
             raise GarbageReply
-        self._end(reply)
+        self._end(reply.signal)
 
-    def _read_mail(self, transaction: Transaction, reply: SmtpReply) -> None:
+    def _read_mail(self, transaction: Transaction, reply: Reply) -> None:
         if reply.code >= 400:
-            transaction.decide(Stage.MAIL, reply)
+            transaction.decide(Stage.MAIL, reply.signal)
         transaction.stage = Stage.RCPT
         self._step(transaction)
 
-    def _read_rcpt(self, transaction: Transaction, index: int, reply: SmtpReply) -> None:
+    def _read_rcpt(self, transaction: Transaction, index: int, reply: Reply) -> None:
         known = transaction.signals[index]
         if reply.code >= 400:
-            transaction.signals[index] = known or (Stage.RCPT, reply)
+            transaction.signals[index] = known or (Stage.RCPT, reply.signal)
         elif known:
             raise GarbageReply
         if index == transaction.recipients - 1:
@@ -209,13 +219,14 @@ class Session:
         if self._pipelining:
             return
         if transaction.decided:
+            self._unsaid.clear()
             self._say(transaction, Command.RSET, 0, b"RSET\r\n")
         else:
-            self._say_next(transaction)
+            self._say(*self._unsaid.popleft())
 
-    def _read_data(self, transaction: Transaction, reply: SmtpReply) -> None:
+    def _read_data(self, transaction: Transaction, reply: Reply) -> None:
         if reply.code >= 400:
-            transaction.decide(Stage.DATA, reply)
+            transaction.decide(Stage.DATA, reply.signal)
             self._say(transaction, Command.RSET, 0, b"RSET\r\n")
             return
         transaction.in_step = True
@@ -224,11 +235,11 @@ class Session:
         else:
             self._events.append(BodyWanted(transaction))
 
-    def _read_dot(self, transaction: Transaction, reply: SmtpReply) -> None:
-        transaction.decide(Stage.DOT, reply)
+    def _read_dot(self, transaction: Transaction, reply: Reply) -> None:
+        transaction.decide(Stage.DOT, reply.signal)
         self._finish(transaction)
 
-    def _read_reset(self, transaction: Transaction, reply: SmtpReply) -> None:
+    def _read_reset(self, transaction: Transaction, reply: Reply) -> None:
         if reply.code >= 400:
             raise GarbageReply
         self._finish(transaction)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from galaxy_mail.adapters.smtp.replies import GarbageReply, ReplyReader
-from galaxy_mail.domain.verdicts import SmtpReply
+from galaxy_mail.adapters.smtp.replies import GarbageReply, Reply, ReplyReader
 
 
 class Tap(asyncio.Protocol):
@@ -16,7 +15,7 @@ class Tap(asyncio.Protocol):
     """
 
     def __init__(self, inner: asyncio.Protocol, transport: asyncio.Transport) -> None:
-        self.heard: SmtpReply | None = None  # the last reply
+        self.heard: Reply | None = None  # the last reply
         self.garbled = False
         self._inner = inner
         self._reader = ReplyReader()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable
 from enum import Enum
 
@@ -30,16 +29,11 @@ class Command(Enum):
         self.goes_on = frozenset(goes_on)
 
 
-Asked = tuple[Command, int, bytes]
-"""A command, which recipient it names, and its line."""
-
-
 @attrs.define(eq=False)
 class Transaction:
     """One mail's turn. ``signals`` has one entry a recipient, None while it is open; all are set once it is finished."""
 
     recipients: int
-    unsaid: deque[Asked]
     signals: list[tuple[Stage, Signal] | None] = attrs.field()
     stage: Stage = Stage.MAIL  # of the first command without a reply
     in_step: bool = (
@@ -63,6 +57,10 @@ class Transaction:
     def decide(self, stage: Stage, signal: Signal) -> None:
         """Give each open recipient this signal; what was said to the others stands."""
         self.signals = [known or (stage, signal) for known in self.signals]
+
+
+Asked = tuple[Transaction, Command, int, bytes]
+"""A command, the mail it is for, which recipient it names, and its line."""
 
 
 @attrs.frozen
