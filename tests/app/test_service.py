@@ -26,6 +26,7 @@ from galaxy_mail.domain.errors import (
 )
 from galaxy_mail.domain.leases import ClaimRequest
 from galaxy_mail.domain.mail import Lane, Mail
+from galaxy_mail.domain.orders import Letter
 from tests.app.conftest import House
 
 MINUTES = timedelta(minutes=5)
@@ -330,3 +331,27 @@ async def test_a_purge_goes_on_until_nothing_is_old_enough(house: House) -> None
     assert [summary.delivery_id for summary in await house.service.search()] == [late]
     with pytest.raises(InvalidInput):
         await house.service.purge(timedelta(days=-1))
+
+
+async def test_a_bulk_order_is_stored_whole_in_the_bulk_lane(house: House) -> None:
+    """An id for each letter in their order; people, context and key are the letter's own."""
+    letters = [
+        Letter(to=f"u{i}@example.org", context={"text": str(i)}, idempotency_key=f"k{i}") for i in range(5)
+    ]
+    ids = await house.service.enqueue_bulk("note", letters)
+    claims = await house.store.claim(ClaimRequest("worker", 10, MINUTES, 5))
+    mails = {claim.held.delivery_id: claim.mail for claim in claims}
+    for i, delivery_id in enumerate(ids):
+        mail = mails[delivery_id]
+        assert isinstance(mail, Mail)
+        assert (str(mail.recipients[0].address), mail.context) == (f"u{i}@example.org", {"text": str(i)})
+    assert {summary.lane for summary in await house.service.search()} == {Lane.BULK}
+    assert await house.service.enqueue_bulk("note", letters) == ids
+
+
+async def test_one_bad_letter_refuses_the_bulk(house: House) -> None:
+    """The error names the field, and nothing is written."""
+    with pytest.raises(InvalidInput) as refused:
+        await house.service.enqueue_bulk("note", [Letter(to=ADA, context={"text": "x"}), Letter(to="nobody")])
+    assert refused.value.field == "to"
+    assert not house.store.rows

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Generic
@@ -15,8 +15,8 @@ from galaxy_mail.domain import orders
 from galaxy_mail.domain.addresses import EmailAddress, Mailbox
 from galaxy_mail.domain.delivery import DeliveryStatus
 from galaxy_mail.domain.errors import InvalidInput, UnknownDelivery
-from galaxy_mail.domain.mail import Lane
-from galaxy_mail.domain.orders import Order, People
+from galaxy_mail.domain.mail import Lane, NewDelivery
+from galaxy_mail.domain.orders import Letter, Order, People
 from galaxy_mail.domain.ports import Clock, Entropy, Store, Tx
 from galaxy_mail.domain.records import MAX_LISTED, DeliveryQuery, DeliveryRecord, DeliverySummary
 
@@ -115,18 +115,53 @@ class MailService(Generic[Tx]):
             StoreUnavailable: the database failed; inside ``within`` your transaction cannot be committed any more.
         """
         validity = orders.ttl(ttl)
-        order = Order(
+        common = Order(
             template=template,
-            recipients=orders.recipients(to=to, cc=cc, bcc=bcc, reply_to=reply_to),
-            context=orders.json_object(context, "context"),
-            secrets=orders.json_object(secrets, "secrets") or None,
-            idempotency_key=orders.idempotency_key(idempotency_key),
             ttl=validity,
             send_at=orders.send_at(send_at, validity, self._clock.now()),
             lane=orders.lane(lane),
             sender=None if sender is None else orders.mailbox(sender, "sender"),
         )
+        letter = Letter(
+            to=to,
+            cc=cc,
+            bcc=bcc,
+            reply_to=reply_to,
+            context=context,
+            secrets=secrets,
+            idempotency_key=idempotency_key,
+        )
+        order = orders.addressed(common, letter)
         return await self._enqueue(order, within)
+
+    async def enqueue_bulk(
+        self,
+        template: str,
+        letters: Iterable[Letter],
+        *,
+        within: Tx | None = None,
+        ttl: timedelta | None = None,
+        send_at: datetime | None = None,
+        lane: Lane = Lane.BULK,
+        sender: str | Mailbox | None = None,
+    ) -> tuple[UUID, ...]:
+        """Enqueue many mails from one template in one statement; return their deliveries' ids, in the order of ``letters``.
+
+        All are checked and rendered first. They travel in the bulk lane, unless you say otherwise. All are stored or, if it
+        raises, none. A few thousand at a time is a good number: they are held in memory, and rendering holds the event loop.
+
+        Raises: as ``enqueue_template``.
+        """
+        validity = orders.ttl(ttl)
+        common = Order(
+            template=template,
+            ttl=validity,
+            send_at=orders.send_at(send_at, validity, self._clock.now()),
+            lane=orders.lane(lane),
+            sender=None if sender is None else orders.mailbox(sender, "sender"),
+        )
+        deliveries = [self._checked(orders.addressed(common, letter)) for letter in letters]
+        return await self._store.enqueue_many(deliveries, within)
 
     def transaction(self) -> AbstractAsyncContextManager[Tx]:
         """Open one of the store's own transactions, for ``within=``: commits on leaving, rolls back on an exception."""

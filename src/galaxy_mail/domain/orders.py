@@ -176,11 +176,24 @@ def send_at(value: object, validity: timedelta | None, now: datetime) -> datetim
 
 
 @attrs.frozen(kw_only=True)
+class Letter:
+    """One mail of a bulk order: who gets it, and what its template sees. Not yet checked."""
+
+    to: People = ()
+    cc: People = ()
+    bcc: People = ()
+    reply_to: People = ()
+    context: Mapping[str, object] | None = attrs.field(default=None, repr=False)
+    secrets: Mapping[str, object] | None = attrs.field(default=None, repr=False)
+    idempotency_key: str | None = None
+
+
+@attrs.frozen(kw_only=True)
 class Order:
     """A checked order, not yet a delivery: it has no id."""
 
     template: str
-    recipients: tuple[Recipient, ...]
+    recipients: tuple[Recipient, ...] = ()
     context: Mapping[str, object] = attrs.field(factory=dict, repr=False)
     secrets: Mapping[str, object] | None = attrs.field(default=None, repr=False)
     sender: Mailbox | None = None
@@ -213,6 +226,17 @@ class Order:
             content_digest=_digest(self.template, str(sender), people, self.context),
             secret_digest=None if self.secrets is None else _digest(self.secrets),
         )
+
+
+def addressed(common: Order, letter: Letter) -> Order:
+    """The order that ``common`` is for this letter, whose every part is checked here."""
+    return attrs.evolve(
+        common,
+        recipients=recipients(to=letter.to, cc=letter.cc, bcc=letter.bcc, reply_to=letter.reply_to),
+        context=json_object(letter.context, "context"),
+        secrets=json_object(letter.secrets, "secrets") or None,
+        idempotency_key=idempotency_key(letter.idempotency_key),
+    )
 
 
 def _digest(*parts: object) -> bytes:

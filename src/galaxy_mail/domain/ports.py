@@ -63,6 +63,26 @@ class Outbox(Protocol[Tx_contra]):
         """
         ...
 
+    async def enqueue_many(
+        self, deliveries: Sequence[NewDelivery], within: Tx_contra | None = None
+    ) -> tuple[UUID, ...]:
+        """Store many deliveries as ``enqueue`` would one by one; return an id for each, in their order.
+
+        - All of them or, if it raises, none. test_a_conflict_among_many_stores_none
+        - A key that comes twice, in this call or since before, is one delivery. test_many_keep_their_places
+        """
+        ...
+
+    async def enqueue_many(
+        self, deliveries: Sequence[NewDelivery], within: Tx_contra | None = None
+    ) -> tuple[UUID, ...]:
+        """Store many deliveries as ``enqueue`` would one by one, in one transaction; return an id for each, in their order.
+
+        - All of them or, if it raises, none. test_a_conflict_among_many_stores_none
+        - An id for each place; a key that comes twice, here or before, is one delivery. test_many_keep_their_places
+        """
+        ...
+
 
 class Bell(Protocol):
     """How a producer's commit wakes an idle worker. Only a hint: a ring that is missed costs a look, never a mail.

@@ -67,6 +67,17 @@ class MemoryStore:
         self._table.stage(Row.of(delivery, self._time.now()), within)
         return delivery.delivery_id
 
+    async def enqueue_many(
+        self, deliveries: Sequence[NewDelivery], within: MemoryTransaction | None = None
+    ) -> tuple[UUID, ...]:
+        """See ``Outbox.enqueue_many``."""
+        if within is None:
+            async with self.transaction() as own:
+                return await self.enqueue_many(deliveries, own)
+        self._table.require_open(within)
+        with within.savepoint():
+            return tuple([await self.enqueue(delivery, within) for delivery in deliveries])
+
     # --- Queue -------------------------------------------------------------------------------------------------------
 
     async def claim(self, request: ClaimRequest) -> tuple[Claim, ...]:

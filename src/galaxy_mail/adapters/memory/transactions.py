@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from uuid import UUID
 
 import attrs
@@ -27,6 +27,16 @@ class MemoryTransaction:
     staged: dict[UUID, Row] = attrs.field(factory=dict)
     ended: asyncio.Event = attrs.field(factory=asyncio.Event)
     waits_for: MemoryTransaction | None = None
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """What is staged within is staged no more if it raises."""
+        before = dict(self.staged)
+        try:
+            yield
+        except BaseException:
+            self.staged = before
+            raise
 
     async def wait_for(self, rival: MemoryTransaction) -> None:
         """Return when ``rival`` has ended.

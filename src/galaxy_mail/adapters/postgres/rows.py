@@ -1,10 +1,9 @@
-"""Between rows and domain values: reading is strict, and what cannot be read back says so without showing it."""
+"""From rows to domain values: reading is strict, and what cannot be read back says so without showing it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Mapping
 from typing import Any
 
 import asyncpg
@@ -15,14 +14,8 @@ from galaxy_mail.domain.leases import Claim, Held, Unreadable
 from galaxy_mail.domain.mail import Lane, Mail
 from galaxy_mail.domain.notices import Notice
 from galaxy_mail.domain.records import AttemptRecord, DeliverySummary, RecipientRecord, ResendRecord
-from galaxy_mail.domain.settlement import Settlement
 
 Row = asyncpg.Record | Mapping[str, Any]
-
-
-def to_json(value: Mapping[str, object] | None) -> str | None:
-    """JSON text, passed as text: a codec that the host set on its pool for json would encode it twice."""
-    return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def claim_from(row: Row) -> Claim:
@@ -66,49 +59,6 @@ def mail_from(row: Row) -> Mail:
         context=context,
         secrets=secrets,
     )
-
-
-def settlement_columns(settlements: Sequence[Settlement]) -> list[Sequence[Any]]:
-    """The arguments of ``settle.sql``: eighteen columns of settlements, then five of recipient marks."""
-    columns = _columns(map(_settlement_row, settlements), width=18)
-    marks = (
-        (
-            s.held.delivery_id,
-            m.position,
-            m.state,
-            m.verdict and m.verdict.code,
-            m.verdict and m.verdict.detail,
-        )
-        for s in settlements
-        for m in s.marks
-    )
-    return columns + _columns(marks, width=5)
-
-
-def _settlement_row(s: Settlement) -> tuple[Any, ...]:
-    common = (s.held.delivery_id, s.held.token, s.status, s.retry_in, s.reason, s.tell_admin)
-    if s.attempt is None:
-        return (*common, None, None, None, False, False, None, None, None, "", None, "", timedelta(0))
-    v = s.attempt.receipt.verdict
-    return (
-        *(
-            *common,
-            v.outcome,
-            v.stage,
-            v.blame,
-            s.attempt.burned,
-            v.ambiguous,
-            v.code,
-            v.enhanced,
-            v.fault,
-            v.detail,
-        ),
-        *(s.attempt.receipt.remote_id, s.attempt.template_version, s.attempt.duration),
-    )
-
-
-def _columns(rows: Iterable[tuple[Any, ...]], width: int) -> list[Sequence[Any]]:
-    return list(zip(*rows, strict=True)) or [()] * width
 
 
 def summary_from(row: Row) -> DeliverySummary:

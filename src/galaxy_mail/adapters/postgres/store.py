@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from galaxy_mail.adapters.postgres import rows
+from galaxy_mail.adapters.postgres import arguments, rows
 from galaxy_mail.adapters.postgres.bell import PostgresBell
 from galaxy_mail.adapters.postgres.border import border
 from galaxy_mail.adapters.postgres.statements import Statements
@@ -78,7 +78,7 @@ class PostgresStore:
             _require_open_transaction(within)
         connection = self._pool if within is None else within
         with border("enqueue"):
-            if await connection.fetchval(self._sql["enqueue"], *_enqueue_arguments(delivery)):
+            if await connection.fetchval(self._sql["enqueue"], *arguments.enqueue_arguments(delivery)):
                 return delivery.delivery_id
             first = await connection.fetchrow(
                 self._sql["find_key"],
@@ -91,6 +91,26 @@ class PostgresStore:
         if not first["same_content"]:
             raise IdempotencyConflict(first["delivery_id"])
         return cast(UUID, first["delivery_id"])
+
+    async def enqueue_many(
+        self, deliveries: Sequence[NewDelivery], within: PostgresTransaction | None = None
+    ) -> tuple[UUID, ...]:
+        """See ``Outbox.enqueue_many``: one statement, and one more for each key that was taken."""
+        if within is None:
+            async with self.transaction() as own:
+                return await self.enqueue_many(deliveries, own)
+        _require_open_transaction(within)
+        with border("enqueue_many"):
+            async with within.transaction():  # a savepoint, so that a conflict takes all of them back
+                columns = arguments.enqueue_columns(deliveries)
+                stored = {
+                    row["delivery_id"] for row in await within.fetch(self._sql["enqueue_many"], *columns)
+                }
+                ids = [
+                    d.delivery_id if d.delivery_id in stored else await self.enqueue(d, within)
+                    for d in deliveries
+                ]
+        return tuple(ids)
 
     # --- Queue -------------------------------------------------------------------------------------------------------
 
@@ -119,7 +139,7 @@ class PostgresStore:
         if not settlements:
             return frozenset()
         with border("settle"):
-            lost = await self._pool.fetch(self._sql["settle"], *rows.settlement_columns(settlements))
+            lost = await self._pool.fetch(self._sql["settle"], *arguments.settlement_columns(settlements))
         return frozenset(row["delivery_id"] for row in lost)
 
     async def take_notices(self, limit: int, hold: timedelta) -> tuple[Notice, ...]:
@@ -233,25 +253,3 @@ def _require_open_transaction(within: object) -> None:
         raise UnusableTransaction(
             "within: this connection is not in a transaction, so the mail would not share its fate"
         )
-
-
-def _enqueue_arguments(delivery: NewDelivery) -> tuple[object, ...]:
-    mail = delivery.mail
-    return (
-        delivery.delivery_id,
-        delivery.lane,
-        mail.template,
-        mail.message_id,
-        delivery.send_at,
-        delivery.ttl,
-        delivery.idempotency_key,
-        str(mail.sender.address),
-        mail.sender.name,
-        rows.to_json(mail.context),
-        rows.to_json(mail.secrets),
-        delivery.content_digest,
-        delivery.secret_digest,
-        [recipient.kind for recipient in mail.recipients],
-        [str(recipient.address) for recipient in mail.recipients],
-        [recipient.mailbox.name for recipient in mail.recipients],
-    )

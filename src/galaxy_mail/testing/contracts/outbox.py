@@ -15,7 +15,7 @@ from galaxy_mail.domain.errors import IdempotencyConflict, UnusableTransaction
 from galaxy_mail.domain.mail import NewDelivery
 from galaxy_mail.domain.ports import Store
 from galaxy_mail.testing.contracts.harness import CONTENDERS, StoreContract, StoreHarness
-from galaxy_mail.testing.contracts.orders import ACCEPTED, claim, claim_one, new_delivery, settle
+from galaxy_mail.testing.contracts.orders import ACCEPTED, CC, TO, claim, claim_one, new_delivery, settle
 
 HOUR = timedelta(hours=1)
 
@@ -137,6 +137,40 @@ class OutboxContract(StoreContract):
             refused = {why for why, within in unusable.items() if await _refuses(harness.store, within)}
             assert refused == set(unusable)
         assert sum((await harness.store.stats()).values()) == 0
+
+    async def test_many_keep_their_places(self, harness: StoreHarness) -> None:
+        """Each place has the id of its delivery, or of the first with its key; nothing is stored twice, and none is nothing."""
+        store, known = harness.store, new_delivery(key="known")
+        await store.enqueue(known)
+        twin = new_delivery(key="twin", people=((TO, "ada@example.org"), (CC, "bob@example.org")))
+        again = attrs.evolve(twin, delivery_id=new_delivery().delivery_id)
+        orders = [
+            new_delivery(),
+            twin,
+            attrs.evolve(known, delivery_id=new_delivery().delivery_id),
+            again,
+            new_delivery(),
+        ]
+        first, *_, last = (order.delivery_id for order in orders)
+        expected = (first, twin.delivery_id, known.delivery_id, twin.delivery_id, last)
+        assert await store.enqueue_many(orders) == expected
+        assert await store.enqueue_many([]) == ()
+        claimed = {each.held.delivery_id: each.mail for each in await claim(store)}
+        assert claimed == {order.delivery_id: order.mail for order in (known, orders[0], twin, orders[4])}
+
+    async def test_a_conflict_among_many_stores_none(self, harness: StoreHarness) -> None:
+        """Alone, nothing is stored; in the caller's transaction all else in it stays, and it can go on."""
+        store, other = harness.store, new_delivery(key="k", context={"other": "content"})
+        await store.enqueue(new_delivery(key="k"))
+        with pytest.raises(IdempotencyConflict):
+            await store.enqueue_many([new_delivery(), other, new_delivery()])
+        assert (await store.stats())[DeliveryStatus.PENDING] == 1
+        async with store.transaction() as transaction:
+            await store.enqueue(new_delivery(), within=transaction)
+            with pytest.raises(IdempotencyConflict):
+                await store.enqueue_many([new_delivery(), other], within=transaction)
+            await store.enqueue_many([new_delivery(), new_delivery()], within=transaction)
+        assert (await store.stats())[DeliveryStatus.PENDING] == 4
 
     async def test_racing_producers_with_one_key_make_one_delivery(self, harness: StoreHarness) -> None:
         """Whoever commits gets the one id; a second producer waits for the first one's transaction to end."""

@@ -1,0 +1,99 @@
+"""From domain values to the arguments of statements."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from galaxy_mail.domain.mail import NewDelivery
+from galaxy_mail.domain.settlement import Settlement
+
+
+def enqueue_arguments(delivery: NewDelivery) -> tuple[object, ...]:
+    """The arguments of ``enqueue.sql``."""
+    people = delivery.mail.recipients
+    return (
+        *_delivery_row(delivery),
+        [recipient.kind for recipient in people],
+        [str(recipient.address) for recipient in people],
+        [recipient.mailbox.name for recipient in people],
+    )
+
+
+def enqueue_columns(deliveries: Sequence[NewDelivery]) -> list[Sequence[Any]]:
+    """The arguments of ``enqueue_many.sql``: thirteen columns of deliveries, then five of recipients."""
+    people = (
+        (delivery.delivery_id, position, recipient.kind, str(recipient.address), recipient.mailbox.name)
+        for delivery in deliveries
+        for position, recipient in enumerate(delivery.mail.recipients)
+    )
+    return _columns(map(_delivery_row, deliveries), width=13) + _columns(people, width=5)
+
+
+def _delivery_row(delivery: NewDelivery) -> tuple[object, ...]:
+    mail = delivery.mail
+    return (
+        delivery.delivery_id,
+        delivery.lane,
+        mail.template,
+        mail.message_id,
+        delivery.send_at,
+        delivery.ttl,
+        delivery.idempotency_key,
+        str(mail.sender.address),
+        mail.sender.name,
+        _json(mail.context),
+        _json(mail.secrets),
+        delivery.content_digest,
+        delivery.secret_digest,
+    )
+
+
+def _json(value: Mapping[str, object] | None) -> str | None:
+    # Passed as text: a codec that the host set on its pool for json would encode it twice.
+    return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def settlement_columns(settlements: Sequence[Settlement]) -> list[Sequence[Any]]:
+    """The arguments of ``settle.sql``: eighteen columns of settlements, then five of recipient marks."""
+    columns = _columns(map(_settlement_row, settlements), width=18)
+    marks = (
+        (
+            s.held.delivery_id,
+            m.position,
+            m.state,
+            m.verdict and m.verdict.code,
+            m.verdict and m.verdict.detail,
+        )
+        for s in settlements
+        for m in s.marks
+    )
+    return columns + _columns(marks, width=5)
+
+
+def _settlement_row(s: Settlement) -> tuple[Any, ...]:
+    common = (s.held.delivery_id, s.held.token, s.status, s.retry_in, s.reason, s.tell_admin)
+    if s.attempt is None:
+        return (*common, None, None, None, False, False, None, None, None, "", None, "", timedelta(0))
+    v = s.attempt.receipt.verdict
+    return (
+        *(
+            *common,
+            v.outcome,
+            v.stage,
+            v.blame,
+            s.attempt.burned,
+            v.ambiguous,
+            v.code,
+            v.enhanced,
+            v.fault,
+            v.detail,
+        ),
+        *(s.attempt.receipt.remote_id, s.attempt.template_version, s.attempt.duration),
+    )
+
+
+def _columns(rows: Iterable[tuple[Any, ...]], width: int) -> list[Sequence[Any]]:
+    return list(zip(*rows, strict=True)) or [()] * width
