@@ -243,8 +243,10 @@ class MailService(Generic[Tx]):
     # --- one door ----------------------------------------------------------------------------------------------------
 
     async def _enqueue(self, order: Order, within: Tx | None = None) -> UUID:
+        return await self._store.enqueue(self._checked(order), within)
+
+    def _checked(self, order: Order) -> NewDelivery:
+        """The delivery; what could not be sent is the caller's error, now."""
         delivery = order.delivery(self._entropy.delivery_id(), self._sender)
-        self._composer.compose(
-            delivery.mail, self._clock.now()
-        )  # what cannot be sent is the caller's error, now
-        return await self._store.enqueue(delivery, within)
+        self._composer.compose(delivery.mail, self._clock.now())
+        return delivery

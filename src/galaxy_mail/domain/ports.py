@@ -61,17 +61,6 @@ class Outbox(Protocol[Tx_contra]):
         Concurrency
         - Of many callers with one key, one delivery comes out. test_racing_producers_with_one_key_make_one_delivery
         """
-        ...
-
-    async def enqueue_many(
-        self, deliveries: Sequence[NewDelivery], within: Tx_contra | None = None
-    ) -> tuple[UUID, ...]:
-        """Store many deliveries as ``enqueue`` would one by one; return an id for each, in their order.
-
-        - All of them or, if it raises, none. test_a_conflict_among_many_stores_none
-        - A key that comes twice, in this call or since before, is one delivery. test_many_keep_their_places
-        """
-        ...
 
     async def enqueue_many(
         self, deliveries: Sequence[NewDelivery], within: Tx_contra | None = None
@@ -81,7 +70,6 @@ class Outbox(Protocol[Tx_contra]):
         - All of them or, if it raises, none. test_a_conflict_among_many_stores_none
         - An id for each place; a key that comes twice, here or before, is one delivery. test_many_keep_their_places
         """
-        ...
 
 
 class Bell(Protocol):
@@ -93,7 +81,6 @@ class Bell(Protocol):
     @property
     def rings(self) -> bool:
         """Whether it can ring here. If not, the worker finds out by looking alone."""
-        ...
 
     async def arm(self) -> None:
         """Ask for a ring from now on.
@@ -102,7 +89,6 @@ class Bell(Protocol):
         - A rollback does not. test_a_rollback_does_not_ring
         - It never raises: where it cannot ring, ``rings`` says so.
         """
-        ...
 
     async def rung(self) -> None:
         """Return at the next ring, or at once if it has rung since this was last asked.
@@ -110,11 +96,9 @@ class Bell(Protocol):
         - A ring before the wait is not lost. test_a_ring_before_the_wait_is_not_lost
         - Many rings are one. test_many_rings_are_one
         """
-        ...
 
     async def aclose(self) -> None:
         """Give back whatever it holds. test_a_closed_bell_is_silent"""
-        ...
 
 
 class Queue(Protocol):
@@ -138,7 +122,6 @@ class Queue(Protocol):
         Concurrency
         - Two claimants never share a delivery. test_two_claimants_never_share_a_delivery
         """
-        ...
 
     async def renew(self, claims: Sequence[Held], lease: timedelta) -> frozenset[UUID]:
         """Extend the leases to ``lease`` from now; return the ids of deliveries whose claims are lost.
@@ -146,7 +129,6 @@ class Queue(Protocol):
         - A renewed claim outlives its first lease. test_a_renewed_lease_outlives_the_first
         - A stale claim is not renewed. test_a_stale_claim_cannot_renew
         """
-        ...
 
     async def settle(self, settlements: Sequence[Settlement]) -> frozenset[UUID]:
         """Write down what became of claims, in one transaction; return the ids of deliveries whose claims were lost.
@@ -162,7 +144,6 @@ class Queue(Protocol):
         - A retry is due after ``retry_in`` and not before. test_a_retry_is_not_due_before_its_delay
         - Secrets are wiped with the terminal status. test_secrets_are_wiped_when_a_delivery_ends
         """
-        ...
 
     async def release(self, claims: Sequence[Held]) -> frozenset[UUID]:
         """Give claims back untouched; return the ids of deliveries whose claims were lost.
@@ -170,7 +151,6 @@ class Queue(Protocol):
         - A released delivery is due at once, and nothing was counted. test_a_released_delivery_is_due_again_at_once
         - A stale claim releases nothing. test_a_stale_claim_cannot_release
         """
-        ...
 
     async def take_notices(self, limit: int, hold: timedelta) -> tuple[Notice, ...]:
         """Return at most ``limit`` notices that nobody has been told of, and hide them from others for ``hold``.
@@ -178,15 +158,12 @@ class Queue(Protocol):
         - A dead letter has a notice, as has a delivery settled with ``tell_admin``. test_a_dead_letter_leaves_a_notice
         - A notice comes again after ``hold`` unless it was told. test_an_untold_notice_comes_back
         """
-        ...
 
     async def mark_told(self, delivery_ids: Sequence[UUID]) -> None:
         """Note that the administrator knows. test_a_told_notice_does_not_come_back"""
-        ...
 
     def bell(self) -> Bell:
         """A new bell that the commits of this store ring; a store that cannot ring gives one that never does."""
-        ...
 
 
 class Operations(Protocol):
@@ -194,15 +171,12 @@ class Operations(Protocol):
 
     async def stats(self) -> Mapping[DeliveryStatus, int]:
         """The live count of deliveries, with a key for every status. test_stats_counts_every_status"""
-        ...
 
     async def find(self, delivery_id: UUID) -> DeliveryRecord | None:
         """All that is known of one delivery; None if there is none. test_find_returns_recipients_and_attempts"""
-        ...
 
     async def search(self, query: DeliveryQuery) -> tuple[DeliverySummary, ...]:
         """Deliveries that match, newest first. test_search_filters_and_limits"""
-        ...
 
     async def resend(self, delivery_id: UUID, by: str) -> None:
         """Put a dead letter back into the queue: counters reset, refused recipients open, and the act recorded.
@@ -212,7 +186,6 @@ class Operations(Protocol):
           test_resend_refuses_what_cannot_be_sent
         - Of two operators who resend at once, one is refused. test_two_operators_resend_once
         """
-        ...
 
     async def purge(self, ended_before: timedelta, limit: int) -> int:
         """Delete at most ``limit`` deliveries that ended longer ago than this, oldest first; return how many there were.
@@ -221,14 +194,12 @@ class Operations(Protocol):
           test_purge_takes_only_what_ended_long_ago
         - The count by status stays right. test_purge_keeps_the_count
         """
-        ...
 
     async def load_mail(self, delivery_id: UUID) -> Mail:
         """The mail as it was ordered, for a copy under a new id. test_a_stored_mail_can_be_loaded
 
         Raises ``UnknownDelivery``, or ``ResendRefused`` if its secrets are wiped or it cannot be read back.
         """
-        ...
 
 
 class Store(Outbox[Tx], Queue, Operations, Protocol[Tx]):
@@ -239,7 +210,6 @@ class Store(Outbox[Tx], Queue, Operations, Protocol[Tx]):
 
         - The caller's own exception leaves it unchanged. test_a_callers_own_error_leaves_its_transaction_as_it_was
         """
-        ...
 
 
 class SmtpSender(Protocol):
@@ -256,11 +226,9 @@ class SmtpSender(Protocol):
         - SMTP and network failures are verdicts, never exceptions. test_a_failure_is_a_verdict
         - Many may send at once. test_concurrent_sends_do_not_mix
         """
-        ...
 
     async def aclose(self) -> None:
         """Let transactions under way finish, then close every connection. test_closing_twice_is_harmless"""
-        ...
 
 
 class AdminNotifier(Protocol):
@@ -272,7 +240,6 @@ class AdminNotifier(Protocol):
         - Any notice can be told, again and again. test_any_notice_can_be_told
         - A notice reveals no secret, so neither does what was told.
         """
-        ...
 
 
 class TemplateRenderer(Protocol):
@@ -288,7 +255,6 @@ class TemplateRenderer(Protocol):
           test_a_missing_variable_is_an_error; test_a_subject_of_two_lines_is_refused
         - An error names the template and the variable, and repeats no value. test_errors_do_not_repeat_values
         """
-        ...
 
 
 class Clock(Protocol):
@@ -296,15 +262,12 @@ class Clock(Protocol):
 
     def monotonic(self) -> float:
         """Seconds that never run backwards. test_time_does_not_run_backwards"""
-        ...
 
     def now(self) -> datetime:
         """The wall clock, aware, in UTC; for plausibility checks and display only. test_now_is_aware"""
-        ...
 
     async def sleep(self, seconds: float) -> None:
         """Return after ``seconds`` of this clock, or be cancelled. test_sleep_lasts_as_long_as_asked"""
-        ...
 
 
 class Entropy(Protocol):
@@ -312,8 +275,6 @@ class Entropy(Protocol):
 
     def delivery_id(self) -> UUID:
         """A new UUIDv7 (RFC 9562 section 5.7). test_ids_are_distinct_version_7"""
-        ...
 
     def dice(self) -> float:
         """A number in ``[0, 1)``. test_dice_stay_in_their_range"""
-        ...
