@@ -165,6 +165,18 @@ async def test_a_paused_transport_is_given_nothing_of_the_body(bench: Bench) -> 
     assert not receipt.done()
 
 
+async def test_a_transport_that_dies_under_a_block_is_given_no_further(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """asyncio would swallow the rest, dot and all, and a mail that never left would be in doubt."""
+    (receipt,) = bench.start(message=MESSAGE + b"x" * (2 * BLOCK_OCTETS) + b"\r\n")
+    monkeypatch.setattr(bench.transport, "is_closing", lambda: len(bench.transport.written) > 1)
+    bench.hear(OK + OK + GO)
+    bench.connection.connection_lost(ConnectionResetError())
+    assert [len(block) for block in bench.transport.written[1:]] == [BLOCK_OCTETS]
+    assert verdicts(receipt) == [classify(Stage.BODY, Fault.CLOSED)]
+
+
 # --- how long it waits ------------------------------------------------------------------------------------------------
 
 

@@ -223,6 +223,16 @@ def test_before_the_proof_of_step_nothing_is_believed(before: bytes, answer: byt
     assert session.take_outgoing() == b""
 
 
+@pytest.mark.parametrize("answer", [GO, b"503 eh\r\n", b"xyz\r\n"])
+def test_rset_answered_by_anything_but_a_2xx_takes_the_refusals_back(answer: bytes) -> None:
+    """Each was read one place too early: nobody knows whom it was for."""
+    session, _ = begun(TWO)
+    session.receive(OK + OK + NO + NO)
+    assert session.take_outgoing() == b"RSET\r\n"
+    assert signals(session.receive(answer)) == [[(Stage.DATA, Fault.GARBAGE)] * 2]
+    assert not session.open
+
+
 @pytest.mark.parametrize("answer", [b"354 again\r\n", b"xyz\r\n", b"199 soon\r\n", b"250-a\r\n251 b\r\n"])
 def test_at_the_dot_only_the_accepted_are_in_doubt(answer: bytes) -> None:
     """The 354 in its place has proved the refusals before it."""

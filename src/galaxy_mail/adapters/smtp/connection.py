@@ -139,6 +139,7 @@ class Connection(asyncio.Protocol):
         """The kernel has taken everything."""
         self._paused = False
         self._write_body()
+        self._wait_for_reply()
 
     # --- what the session tells ---------------------------------------------------------------------------------------
 
@@ -182,7 +183,6 @@ class Connection(asyncio.Protocol):
                 self._begin(rider)
                 block = b"".join((block, session.take_outgoing()))
             self._write(block)
-            self._wait_for_reply()
 
     def _write(self, octets: bytes | memoryview) -> None:
         if octets:
