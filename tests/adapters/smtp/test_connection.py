@@ -168,7 +168,7 @@ async def test_a_paused_transport_is_given_nothing_of_the_body(bench: Bench) -> 
 async def test_a_transport_that_dies_under_a_block_is_given_no_further(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """asyncio would swallow the rest, dot and all, and a mail that never left would be in doubt."""
+    """Or asyncio would swallow the rest, dot and all, and a mail that never left would be in doubt."""
     (receipt,) = bench.start(message=MESSAGE + b"x" * (2 * BLOCK_OCTETS) + b"\r\n")
     monkeypatch.setattr(bench.transport, "is_closing", lambda: len(bench.transport.written) > 1)
     bench.hear(OK + OK + GO)
