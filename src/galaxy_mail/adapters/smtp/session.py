@@ -28,16 +28,17 @@ its command cannot have is not its own: either way the conversation is out of st
     RSET       2xx             –             any other
 
 Pipelining writes MAIL, RCPT … and DATA at once. If one reply too many sneaks in among theirs, a refusal is read as another
-command's. Three things keep it from counting. Before the body, a 354 in its place proves that all before it were in
-theirs. After a refused DATA, RSET is said and its 2xx proves the same (and the server needs it anyway, having an open
-transaction). Whoever falls out of step before such a proof has learnt nothing: all its recipients get ``GARBAGE``; or
-``TIMEOUT`` where the server falls silent, since a reply may have been left out.
+command's. So none is believed without a proof that all of them were read in their places: before the body, a 354 in its own;
+after a refused DATA, the 2xx to an RSET (which the server needs anyway, having an open transaction). Who falls out of step
+before the proof has learnt nothing: all its recipients get ``GARBAGE``, or ``TIMEOUT`` where the server falls silent, since
+a reply may have been left out.
 
 The next mail may ride: once the last block of a body is handed out, and with it the dot, MAIL, RCPT … and DATA of the next
-one may follow in the same write (RFC 2920 section 3.1 allows commands after the dot). So ``_line`` holds one mail, or two.
+one may follow in the same write (a message's content may begin a group of commands, RFC 2920 section 3.1). So ``_line``
+holds one mail, or two.
 
 A 421 answers every command, since it closes the connection (RFC 5321 section 3.8). An error while the body goes out answers
-the mail. When the end comes, whatever was complete is kept, and each open recipient gets the stage it stood at:
+the mail. When the server closes, whatever was complete is kept, and each open recipient gets the stage it stood at:
 
     MAIL → RCPT → DATA → BODY → DOT
 
@@ -136,7 +137,7 @@ class Session:
         self._body = octets if len(octets) <= BLOCK_OCTETS else memoryview(octets)
 
     def next_block(self) -> bytes | memoryview:
-        """The next octets of the body. With the last ones handed out, the dot may have left: write nothing before them."""
+        """The next octets of the body. With the last ones handed out, the dot may have left."""
         block, self._body = self._body[:BLOCK_OCTETS], self._body[BLOCK_OCTETS:]
         if not self._body:
             transaction = self._line[0]
