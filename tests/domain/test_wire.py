@@ -43,14 +43,14 @@ def test_a_good_message_passes() -> None:
         (with_field(b"Subject: " + b"x" * (MAX_LINE - 8)), "longer than 998"),
         (HEAD + "\r\nü\r\n".encode(), "body that is not 7-bit"),
         (with_field("Subject: ü".encode()), "header that is not ASCII"),
-        (with_field(b"Subject: a\r\n \r\n b"), "blank line within"),
-        (with_field(b"Subject:\r\n\t"), "blank line within"),
-        (b"\r\n" + HEAD + b"\r\n\r\n", "blank line within"),
-        (b" x\r\n" + HEAD + b"\r\n", "begins with a folded line"),
-        (with_field(b"Subject"), "without a field name"),
-        (with_field(b": x"), "without a field name"),
-        (with_field(b"Sub ject: x"), "without a field name"),
-        (with_field(b"Subject : x"), "without a field name"),
+        (with_field(b"Subject: a\r\n \r\n b"), "not made of fields"),
+        (with_field(b"Subject:\r\n\t"), "not made of fields"),
+        (b"\r\n" + HEAD + b"\r\n\r\n", "not made of fields"),
+        (b" x\r\n" + HEAD + b"\r\n", "not made of fields"),
+        (with_field(b"Subject"), "not made of fields"),
+        (with_field(b": x"), "not made of fields"),
+        (with_field(b"Sub ject: x"), "not made of fields"),
+        (with_field(b"Subject : x"), "not made of fields"),
         (with_field(b"bcc: eve@example.org"), "blind recipients"),
         (with_field(b"Resent-Bcc: eve@example.org"), "blind recipients"),
         (with_field(b"Subject: a\r\nsubject: b"), "second Subject"),
@@ -76,7 +76,7 @@ def test_no_stray_octet_passes(place: int, octet: bytes) -> None:
 def test_any_octets_are_judged(raw: bytes) -> None:
     """The gate is total: it answers and never raises, and what it says is about the message, not from it."""
     problem = wire_contract_problem(HEAD + raw)
-    assert problem is None or problem.startswith(("has ", "holds ", "does ", "begins ", "names "))
+    assert problem is None or problem.startswith(("has ", "holds ", "does ", "names "))
 
 
 def test_utf8_passes_where_it_was_agreed_on() -> None:

@@ -70,7 +70,7 @@ def compose(message: Message) -> bytes:
     """
     content_head, body = write_part(_content(message), message.message_id)
     raw = f"{_header(message)}{content_head}\r\n".encode() + body
-    if problem := wire_contract_problem(raw, smtputf8=message.needs_smtputf8):
+    if problem := wire_contract_problem(raw, smtputf8=not raw.isascii() and message.needs_smtputf8):
         raise InvalidMessage("message", problem)
     return raw
 

@@ -12,15 +12,16 @@ from functools import lru_cache
 MAX_LINE = 998  # RFC 5322 section 2.1.1, without CRLF
 MAX_HEADER_BLOCK = 64 * 1024
 
-_FIELD_NAMES = re.compile(rb"(?:[!-9;-~]+:)*")  # RFC 5322 section 2.2
+# RFC 5322 section 2.2: a name, a colon and text; folded lines begin with a blank and are not blank (section 3.2.2).
+_FIELD = rb"[!-9;-~]++:[^\r\n]*+(?:\r\n[ \t]++[^\s][^\r\n]*+)*+"
+_FIELDS = re.compile(rb"%b(?:\r\n%b)*+" % (_FIELD, _FIELD))
+_NAME = re.compile(rb"\r\n([!-9;-~]+):")
 _REQUIRED = frozenset((b"date", b"from", b"message-id"))
 _SINGLETONS = frozenset((
     b"date", b"from", b"sender", b"reply-to", b"to", b"cc", b"message-id", b"in-reply-to", b"references",
     b"subject", b"mime-version", b"content-type", b"content-transfer-encoding", b"content-id",
     b"content-description",
 ))  # fmt: skip
-_BLANKS = (b" ", b"\t")
-_NAMELESS = b" "  # stands in no name
 _NEVER = frozenset((b"bcc", b"resent-bcc"))
 
 
@@ -32,7 +33,7 @@ def wire_contract_problem(raw: bytes, *, smtputf8: bool = False) -> str | None:
     head, blank_line, body = raw.partition(b"\r\n\r\n")
     if not blank_line:
         return "has no blank line after its header"
-    return _line_problem(raw) or _octet_problem(head, body, smtputf8) or _header_problem(head)
+    return _line_problem(raw) or _octet_problem(raw, head, body, smtputf8) or _header_problem(head)
 
 
 def lines_within(octets: bytes, limit: int) -> bool:
@@ -56,14 +57,14 @@ def _line_problem(raw: bytes) -> str | None:
     return None
 
 
-def _octet_problem(head: bytes, body: bytes, smtputf8: bool) -> str | None:
-    if b"\0" in head or b"\0" in body:
+def _octet_problem(raw: bytes, head: bytes, body: bytes, smtputf8: bool) -> str | None:
+    if b"\0" in raw:
         return "holds a NUL"
+    if raw.isascii():
+        return None
     if not body.isascii():
         return "has a body that is not 7-bit"
-    if not head.isascii():
-        return _utf8_problem(head) if smtputf8 else "has a header that is not ASCII"
-    return None
+    return _utf8_problem(head) if smtputf8 else "has a header that is not ASCII"
 
 
 def _utf8_problem(head: bytes) -> str | None:
@@ -77,22 +78,14 @@ def _utf8_problem(head: bytes) -> str | None:
 def _header_problem(head: bytes) -> str | None:
     if len(head) > MAX_HEADER_BLOCK:
         return f"has a header block of more than {MAX_HEADER_BLOCK // 1024} KiB"
-    lines = head.split(b"\r\n")
-    if not all(map(bytes.strip, lines)):
-        return "has a blank line within its header"
-    if lines[0].startswith(_BLANKS):
-        return "begins with a folded line"
-    return _names_problem(
-        b"".join([line[: line.find(b":") + 1] or _NAMELESS for line in lines if not line.startswith(_BLANKS)])
-    )
+    if not _FIELDS.fullmatch(head):
+        return "has a header that is not made of fields and folded lines"
+    return _names_problem(tuple(_NAME.findall(b"\r\n" + head)))
 
 
 @lru_cache(maxsize=64)  # most messages have the same fields
-def _names_problem(names: bytes) -> str | None:
-    """Judge the names of all fields, in their order, each with its colon."""
-    if not _FIELD_NAMES.fullmatch(names):
-        return "has a header line without a field name"
-    fields = names.lower().split(b":")[:-1]
+def _names_problem(names: tuple[bytes, ...]) -> str | None:
+    fields = [name.lower() for name in names]
     distinct = frozenset(fields)
     if missing := _REQUIRED - distinct:
         return f"has no {_title(missing)} field"
