@@ -63,6 +63,12 @@ def test_a_fault_at_the_dot_is_ambiguous_and_burns(fault: Fault) -> None:
     assert short(classify(Stage.DOT, fault)) == f"transient {blame} burn ambiguous"
 
 
+@given(replies)
+def test_a_reply_where_no_server_speaks_is_a_bug_of_ours(reply: SmtpReply) -> None:
+    """Nobody replies before the network: whoever says so costs the mail an attempt, so that it cannot spin."""
+    assert short(classify(Stage.LOCAL, reply)) == "transient message burn"
+
+
 @given(signals)
 def test_an_abandoned_attempt_is_ambiguous_and_burns_nothing(signal: Signal) -> None:
     """What a dead worker wrote may still arrive; abandoned claims are counted apart, so it burns no attempt."""
