@@ -12,6 +12,7 @@ from galaxy_mail.domain.mime import Message
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 ADA = Mailbox(EmailAddress("ada", "example.org"))
+PLAIN = Message("1@example.org", NOON, ADA, "Hello", "Hello\n", to=(ADA,))
 
 # What no header can hold in any encoding.
 CONTROLS = [*map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0)), "\u2028", "\u2029", "\ud800", "\udfff"]

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import email.message
 import re
-from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from itertools import product
 from typing import Any
 
 import attrs
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from galaxy_mail.domain.addresses import EmailAddress, Mailbox
-from galaxy_mail.domain.errors import InvalidMessage
 from galaxy_mail.domain.mime import Leaf, Message, Multipart, compose, write_part
 from galaxy_mail.domain.wire import wire_contract_problem
 from tests.domain.mime_reader import (
@@ -32,9 +28,8 @@ from tests.domain.mime_reader import (
 )
 from tests.domain.mime_strategies import (
     ADA,
-    CONTROLS,
     NOON,
-    any_text,
+    PLAIN,
     bodies_to_compose,
     body_texts,
     headers_to_compose,
@@ -42,13 +37,7 @@ from tests.domain.mime_strategies import (
 )
 
 SECRET = "493817"
-PLAIN = Message("1@example.org", NOON, ADA, "Hello", "Hello\n", to=(ADA,))
 LISTS = {"From": "sender", "Reply-To": "reply_to", "To": "to", "Cc": "cc"}
-
-
-def altered(**changes: Any) -> Message:
-    """The plain message with other values in some of its fields."""
-    return attrs.evolve(PLAIN, **changes)
 
 
 def lists(message: Message) -> dict[str, list[tuple[str, str]]]:
@@ -192,10 +181,10 @@ def test_equal_messages_are_equal_octets(message: Message) -> None:
 @given(st.text("-=_\n", max_size=8), body_texts)
 def test_a_body_cannot_close_its_own_part(before: str, after: str) -> None:
     """Not even a body that knows the delimiter ends its part or opens another."""
-    harmless = altered(text="", html="")
+    harmless = attrs.evolve(PLAIN, text="", html="")
     boundary = by_library(compose(harmless)).get_boundary()
     smuggled = f"{before}\n--{boundary}\nContent-Type: text/html\n\nEve\n--{boundary}--\n{after}"
-    message = altered(text=smuggled, html=smuggled)
+    message = attrs.evolve(PLAIN, text=smuggled, html=smuggled)
     raw = compose(message)
     assert by_library(raw).get_boundary() == boundary
     assert raw.count(f"--{boundary}".encode()) == 3
@@ -227,113 +216,27 @@ def test_parts_nest(tree: Leaf | Multipart) -> None:
     assert shape(by_library(fields.encode() + b"\r\n" + body)) == tree
 
 
-# --- what is refused -------------------------------------------------------------------------------------------------
-
-
-def planted(place: str, text: str) -> Message:
-    """A message with ``text`` in one place: a field, or the name or address of one of its people."""
-    field, _, part = place.partition(".")
-    if not part:
-        return altered(**{field: text})
-    box = attrs.evolve(ADA, name=text)
-    if part != "name":
-        address = EmailAddress(text, "example.org") if part == "local" else EmailAddress("ada", text)
-        box = Mailbox(address, "Ada")
-    return altered(**{field: box if field == "sender" else (ADA, box)})
-
-
-PEOPLE = [f"{who}.{part}" for who in LISTS.values() for part in ("name", "local", "domain")]
-PLACES = ["subject", "message_id", *PEOPLE]
-
-
-@pytest.mark.parametrize("place", PLACES)
-def test_a_control_character_in_a_header_is_refused(place: str) -> None:
-    """CR, LF, NUL, C0, C1, line separators and surrogates: an error that names the field and repeats nothing."""
-    for control, tail in product(CONTROLS, ["", "x", "ü", " Bcc: eve@example.org"]):
-        with pytest.raises(InvalidMessage) as caught:
-            compose(planted(place, f"{SECRET}{control}{tail}"))
-        assert caught.value.field == place.partition(".")[0]
-        assert SECRET not in str(caught.value)
-        assert caught.value.__context__ is None
-
-
-@pytest.mark.parametrize("field", [f"{who}.{part}" for who in LISTS.values() for part in ("local", "domain")])
-@pytest.mark.parametrize("special", [*' ",;:<>()[]\\@', "\u3000", "\xa0"])
-def test_an_address_that_would_be_read_as_something_else_is_refused(field: str, special: str) -> None:
-    """An ``EmailAddress`` that was not parsed gets no further than here."""
-    with pytest.raises(InvalidMessage) as caught:
-        compose(planted(field, f"a{special}b"))
-    assert caught.value.field == field.partition(".")[0]
-
-
-@pytest.mark.parametrize("field", ["text", "html"])
-@pytest.mark.parametrize("character", [*"\0\ud800"])
-def test_a_body_refuses_only_what_no_reader_could_get(field: str, character: str) -> None:
-    """NUL and lone surrogates: an error that names the body, and carries its text nowhere."""
-    with pytest.raises(InvalidMessage) as caught:
-        compose(altered(**{field: f"{SECRET}{character}"}))
-    assert caught.value.field == field
-    assert SECRET not in str(caught.value)
-    assert caught.value.__context__ is None
-
-
-@given(st.sampled_from([*PLACES, "text", "html"]), any_text)
-def test_any_text_at_all_is_composed_within_the_contract_or_refused(place: str, text: str) -> None:
-    """``compose`` raises ``InvalidMessage`` and nothing else, and what it returns has passed the gate."""
-    message = planted(place, text)
-    with suppress(InvalidMessage):
-        raw = compose(message)
-        assert wire_contract_problem(raw, smtputf8=message.needs_smtputf8) is None
-        assert by_hand(raw).names == expected_names(message)
-        return
-    with pytest.raises(InvalidMessage, match=f"^{place.partition('.')[0]}: "):
-        compose(message)
-
-
-@pytest.mark.parametrize(
-    "date",
-    [
-        datetime(2026, 5, 4),  # noqa: DTZ001 - a naive instant is the point
-        datetime(1899, 12, 31, tzinfo=UTC),
-        datetime.fromisoformat("0001-01-01T00:00:00+14:00"),
-        datetime.fromisoformat("9999-12-31T23:59:59-12:00"),
-    ],
-)
-def test_a_date_that_no_header_can_show_is_refused(date: datetime) -> None:
-    """Naive, before 1900, or out of the calendar in UTC."""
-    with pytest.raises(InvalidMessage, match=r"^date: "):
-        compose(altered(date=date))
-
-
-def test_a_header_bomb_is_refused() -> None:
-    """A header block over 64 KiB never leaves, whichever fields add up to it."""
-    crowd = tuple(Mailbox(EmailAddress(f"{number}", "example.org"), "ü" * 20) for number in range(1000))
-    with pytest.raises(InvalidMessage, match="header block of more than 64 KiB"):
-        compose(altered(to=crowd))
-    assert len(compose(altered(to=crowd[:500]))) < 64 * 1024
-
-
 # --- examples --------------------------------------------------------------------------------------------------------
 
 
 def test_blind_recipients_alone_leave_an_empty_group() -> None:
     """Where neither To nor Cc names anyone, To says so in a way that every reader knows."""
-    parsed = by_library(compose(altered(to=())))
+    parsed = by_library(compose(attrs.evolve(PLAIN, to=())))
     assert parsed["To"] == "undisclosed-recipients:;"
     assert parsed["To"].addresses == ()
-    assert "To" not in by_library(compose(altered(to=(), cc=(ADA,))))
+    assert "To" not in by_library(compose(attrs.evolve(PLAIN, to=(), cc=(ADA,))))
 
 
 def test_no_content_shows_in_a_repr() -> None:
     """A message in a log line tells its people, not its subject or bodies."""
-    shown = repr(altered(subject=SECRET, text=SECRET, html=SECRET))
+    shown = repr(attrs.evolve(PLAIN, subject=SECRET, text=SECRET, html=SECRET))
     assert SECRET not in shown
     assert "ada" in shown
 
 
 def test_an_address_beyond_ascii_stands_as_it_is() -> None:
     """RFC 6532: the local part in UTF-8, all else, the name included, in ASCII."""
-    message = altered(to=(Mailbox.parse("Jürgen <jürgen@bücher.example>"),))
+    message = attrs.evolve(PLAIN, to=(Mailbox.parse("Jürgen <jürgen@bücher.example>"),))
     assert message.needs_smtputf8
     assert "\r\nTo: =?utf-8?q?J=C3=BCrgen?= <jürgen@xn--bcher-kva.example>\r\n".encode() in compose(message)
 
