@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from galaxy_mail.app.settings import MailSettings, masked_url
@@ -79,16 +79,45 @@ def test_settings_reach_the_runtime_configuration() -> None:
     assert config.retry.backoff.delay(2, 0.5) == 2 * minute
 
 
-def test_no_repr_shows_a_password() -> None:
-    """Neither the relay's nor the database's password is in a repr."""
-    settings = MailSettings(
-        smtp_url="smtps://u:hunter2@mx.example.org", sender="a@b.org", dsn="postgresql://u:hunter3@h/d"
-    )
+# What may stand unescaped in a URL by somebody's mistake: where then does the password end?
+PASSWORDS = st.text(st.sampled_from("@:/?#&=[]%, 12\u2100"), max_size=6).map("{0}hunter{0}2".format)
+
+
+@pytest.mark.parametrize(
+    "dsn, shown",
+    [
+        ("postgresql://u:hunter3@h/d", "postgresql://u:***@h/d"),
+        ("postgresql://h/d?password=hunter2&sslmode=require", "postgresql://h/d?***"),
+        ("postgresql://h/d?hunter2#hunter2", "postgresql://h/d?***#***"),
+        ("postgresql://u:hunter@:hunter@h1:1,h2:2/d", "postgresql://u:***@h1:1,h2:2/d"),
+        ("postgresql://u:1/hunter2@h/d", "postgresql://***"),
+        ("postgresql://u:1?hunter2@h/d", "postgresql://***"),
+    ],
+)
+def test_no_repr_shows_a_password(dsn: str, shown: str) -> None:
+    """Neither the relay's nor the database's password is in a repr, wherever the URL holds it."""
+    settings = MailSettings(smtp_url="smtps://u:p@ss:hunter2@mx.example.org", sender="a@b.org", dsn=dsn)
     assert "hunter" not in repr(settings)
-    assert "u:***@mx.example.org" in repr(settings)
+    assert "smtp_url=smtps://u:***@mx.example.org," in repr(settings)
+    assert f"dsn={shown}," in repr(settings)
 
 
-@given(st.text(st.characters(exclude_characters="@/:?#", codec="utf-8"), min_size=4))
-def test_a_masked_url_hides_any_password(password: str) -> None:
-    """Whatever stands between user and host is masked."""
-    assert masked_url(f"smtp://user:{password}@host/") == "smtp://user:***@host/"
+@given(
+    password=PASSWORDS,
+    user=st.text(st.sampled_from("u@:/?#[]"), max_size=4),
+    host=st.sampled_from(("h", "h:1", "[::1]", "")),
+)
+@example(password="hunter2", user="us:e@r", host="h")
+def test_a_masked_url_hides_any_password(password: str, user: str, host: str) -> None:
+    """Whatever stands between user and host, or is a value of the query, is masked; escaped or not."""
+    shown = [
+        masked_url(f"smtps://{user}:{password}@{host}/d"),
+        masked_url(f"postgresql://{host}/d?a=1&password={password}"),
+    ]
+    assert "hunter" not in "".join(shown)
+
+
+def test_what_is_no_secret_stays_in_sight() -> None:
+    """A URL without one is shown as it is, and no URL as None."""
+    assert masked_url("postgresql://u@h:5432/d") == "postgresql://u@h:5432/d"
+    assert masked_url(None) == "None"

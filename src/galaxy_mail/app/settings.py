@@ -23,8 +23,24 @@ _DAY = timedelta(days=1)
 
 
 def masked_url(url: str | None) -> str:
-    """A URL for the eye: its password, if it has one, as ``***``."""
-    return "None" if url is None else re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", url)
+    """A URL for the eye: its password, if it has one, as ``***``, and its query whole, since a password may be in there."""
+    if url is None:
+        return "None"
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "***"
+    if (
+        "@" in parts.path + parts.query + parts.fragment
+    ):  # perhaps the end of a password with a / ? or # in it
+        return f"{parts.scheme}://***"
+    userinfo, at, host = parts.netloc.rpartition("@")
+    user, colon, _ = userinfo.partition(":")
+    return parts._replace(
+        netloc=f"{user}{colon and ':***'}{at}{host}",
+        query=parts.query and "***",
+        fragment=parts.fragment and "***",
+    ).geturl()
 
 
 def _between(low: Any, high: Any) -> Callable[[Any], bool]:

@@ -69,6 +69,8 @@ def test_a_database_that_cannot_be_reached_is_one_failure(cli: Cli, dsn: str, wh
         ("fly",),
         ("stats", "--smtp-ur", "smtp://ada:hunter2@relay"),
         ("stats", "--smtp-ur=smtp://ada:hunter2@relay"),
+        ("postgresql://ada:hunter2@db", "stats"),
+        ("stats", "postgresql://ada:pass hunter2@db"),
         ("send", "note", "--secret", "=hunter2"),
         ("send", "note", "--var", "hunter2"),
         ("send", "note", "--ttl", "hunter2"),

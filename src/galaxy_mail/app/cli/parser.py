@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import re
 from typing import NoReturn
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that repeats no value of an option it does not know: a mistyped ``--smtp-url`` has its password beside it."""
+    """A parser that repeats no value of an option it does not know: a mistyped ``--smtp-url`` has its password beside it.
+
+    And no URL, wherever it stands: one without its ``--dsn`` before it has its password in it.
+    """
 
     def error(self, message: str) -> NoReturn:
         """Print the usage and exit with 2."""
         before, unrecognized, words = message.partition("unrecognized arguments: ")
-        super().error(before + unrecognized + " ".join(_without_values(words.split())))
+        told = before + unrecognized + " ".join(_without_values(words.split()))
+        super().error(re.sub("://.*", "://***", told, flags=re.DOTALL))
 
 
 def _without_values(words: list[str]) -> list[str]:
