@@ -27,6 +27,7 @@ NOTICE = Notice(
     "welcome",
     attempts=3,
     created_at=datetime(2026, 1, 1, tzinfo=UTC),
+    ended_at=datetime(2026, 1, 2, tzinfo=UTC),
     refused=("e***@example.org",),
     detail="5.1.1 no such user",
 )

@@ -23,6 +23,7 @@ from galaxy_mail.testing.smtp_rules import (
     inject_after_starttls,
     reply,
     reset,
+    twice,
 )
 from galaxy_mail.testing.smtp_server import Offered, ScriptedSmtpServer
 from tests.adapters.smtp.certificates import client_context, expired_context, server_context
@@ -171,6 +172,14 @@ async def test_one_mechanism_is_chosen(mode: TlsMode, offered: tuple[str, ...], 
     assert said[0].startswith(first)
     secret = b"\0galaxy\0p4ssw0rd" if first == b"AUTH PLAIN " else b"p4ssw0rd"
     assert any(line.endswith(base64.b64encode(secret)) for _, line in server.ledger.commands)
+
+
+async def test_no_password_is_told_to_a_server_that_is_out_of_step() -> None:
+    """A reply too many to EHLO ends the connection before anything else is said on it."""
+    server = secured(TlsMode.STARTTLS, twice(Moment.EHLO, nth=2), auth=("PLAIN",))
+    receipt = await one_mail(server, TlsMode.STARTTLS, **LOGIN)
+    assert receipt.verdict == classify(Stage.EHLO, Fault.GARBAGE)
+    assert server.ledger.said("AUTH") == []
 
 
 @pytest.mark.parametrize("offered", [(), ("CRAM-MD5", "XOAUTH2")])

@@ -94,7 +94,6 @@ class _Handshake:
         self._tap.expect()
         await self._client.starttls()
         self._tap.sit_on(self._transport)
-        self._check(self._tap.in_step, Fault.TLS_FAILED)
 
     async def _log_in(self, offers: Offers) -> None:
         self._stage = Stage.AUTH
