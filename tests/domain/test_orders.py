@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from galaxy_mail.domain import orders
 from galaxy_mail.domain.addresses import EmailAddress, Mailbox, Recipient, RecipientKind
 from galaxy_mail.domain.mail import Lane
-from galaxy_mail.domain.orders import Order
+from galaxy_mail.domain.orders import Letter, Order
 from tests.domain.people import input_problem as problem
 
 ADA, BOB = Mailbox.parse("Ada <ada@example.org>"), Mailbox.parse("bob@example.org")
@@ -249,3 +249,40 @@ def test_a_digest_does_not_depend_on_the_order_of_keys(context: dict[str, object
     """The same content is the same mail, however its mapping was built."""
     backwards = dict(reversed(context.items()))
     assert digests(attrs.evolve(ORDER, context=context)) == digests(attrs.evolve(ORDER, context=backwards))
+
+
+# --- bulk ------------------------------------------------------------------------------------------------------------
+
+LETTER = Letter(
+    to="Ada <ada@example.org>", context={"n": (1, 2)}, secrets={"code": "s3cret"}, idempotency_key="k/1"
+)
+
+
+def test_a_letter_gets_what_all_have_in_common() -> None:
+    """People, context, secrets and key are its own; template, sender, times and lane are the order's."""
+    common = Order(template="news", sender=BOB, ttl=SECOND, send_at=NOW, lane=Lane.BULK)
+    order = orders.addressed(common, LETTER)
+    assert order.recipients == orders.recipients(to=ADA)
+    assert (order.context, order.secrets, order.idempotency_key) == ({"n": [1, 2]}, {"code": "s3cret"}, "k/1")
+    assert attrs.evolve(order, recipients=(), context={}, secrets=None, idempotency_key=None) == common
+    assert orders.addressed(common, Letter(to=ADA)).secrets is None
+    assert "s3cret" not in repr(LETTER)
+
+
+@pytest.mark.parametrize(
+    "change, field",
+    [
+        ({"to": "ada"}, "to"),
+        ({"to": ()}, "to"),
+        ({"cc": ["ada@example.org"]}, "cc"),
+        ({"bcc": "x"}, "bcc"),
+        ({"reply_to": "x"}, "reply_to"),
+        ({"context": {"a": float("nan")}}, "context"),
+        ({"secrets": {1: "a"}}, "secrets"),
+        ({"idempotency_key": "two\nlines"}, "idempotency_key"),
+    ],
+)
+def test_every_part_of_a_letter_is_checked(change: dict[str, Any], field: str) -> None:
+    """The error names the part, as for a single order."""
+    error = problem(orders.addressed, Order(template="news"), attrs.evolve(LETTER, **change))
+    assert error.startswith(f"{field}: ")
