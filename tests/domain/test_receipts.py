@@ -110,8 +110,22 @@ def test_without_secrets_a_receipt_stays_as_it_is(secrets: dict[str, object] | N
     assert redacted(receipt, secrets) is receipt
 
 
-def test_redaction_touches_nothing_but_the_detail() -> None:
-    """Outcome, codes and queue id stay."""
+@pytest.mark.parametrize("number", [0, 1, 0.0, 1.0])
+def test_a_number_is_no_yes_or_no(number: float) -> None:
+    """Python calls 1 and True equal, and 0 and False; one is a code, the other says nothing."""
+    assert redacted(saying(f"code {number}."), {"code": number}).verdicts[0].detail == f"code {REDACTED}."
+
+
+@given(st.text("ab\\", max_size=5), st.text("01\\", min_size=1, max_size=6), st.text("ab\\", max_size=5))
+def test_a_queue_id_with_a_secret_in_it_is_none(before: str, secret: str, after: str) -> None:
+    """A server that names its copy by a code, or by a part of one, has named it in vain."""
+    for remote_id, secrets in ((before + secret + after, secret), (secret, before + secret + after)):
+        receipt = attrs.evolve(saying("ok"), remote_id=remote_id)
+        assert redacted(receipt, {"code": [secrets]}).remote_id is None
+
+
+def test_redaction_touches_nothing_else() -> None:
+    """Outcome, codes and a queue id without a secret stay."""
     receipt = attrs.evolve(saying("5.7.1 code 493817"), remote_id="4Xz5Lk")
     clean = redacted(receipt, {"code": "493817"})
     assert clean.remote_id == "4Xz5Lk"

@@ -14,12 +14,17 @@ REDACTED = "[redacted]"
 
 
 def redacted(receipt: Receipt, secrets: Mapping[str, object] | None) -> Receipt:
-    """The receipt without any value of ``secrets`` in its details."""
+    """The receipt without any value of ``secrets`` in its details, and without a queue id that shares one or a part of one."""
     values = sorted(set(_texts(secrets)), key=len, reverse=True)
     if not values:
         return receipt
     verdicts = tuple(attrs.evolve(v, detail=_without(v.detail, values)) for v in receipt.verdicts)
-    return attrs.evolve(receipt, verdicts=verdicts)
+    return attrs.evolve(receipt, verdicts=verdicts, remote_id=_unless_secret(receipt.remote_id, values))
+
+
+def _unless_secret(remote_id: str | None, values: list[str]) -> str | None:
+    shown = escaped(remote_id or "", MAX_DETAIL_OCTETS)
+    return None if any(value in shown or shown in value for value in values) else remote_id
 
 
 def _without(detail: str, values: list[str]) -> str:
@@ -42,5 +47,5 @@ def _texts(value: object) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         for child in value:
             yield from _texts(child)
-    elif value not in (None, True, False, ""):
+    elif value is not None and value is not True and value is not False and value != "":
         yield escaped(str(value), MAX_DETAIL_OCTETS)
