@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from uuid import UUID
 
@@ -9,12 +10,21 @@ import attrs
 
 from galaxy_mail.domain.delivery import DeadLetterReason, DeliveryStatus
 
+# A letter (or its escape), and what else may come before an @ in the words of a server.
+_LOCAL_PART = re.compile(r"""(\\x..|\\u.{4}|\\U.{8}|[^\s<>()\[\]:;,"@])[^\s<>()\[\]:;,"@]*@""")
+
+
+def with_masked_addresses(text: str) -> str:
+    """What a server said, with every address in it as ``a***@example.org``: it echoes the recipients' and perhaps others."""
+    return _LOCAL_PART.sub(r"\1***@", text)
+
 
 @attrs.frozen
 class Notice:
     """A delivery that a person should know of: dead-lettered, or sent while some recipients were refused.
 
-    ``refused`` holds masked addresses (``a***@example.org``); ``detail`` is the last reply, escaped and cut.
+    ``refused`` holds masked addresses (``a***@example.org``); ``detail`` is the last reply, escaped and cut, and
+    its addresses are masked too; ``galaxy-mail show`` has it whole.
     """
 
     delivery_id: UUID
@@ -24,7 +34,7 @@ class Notice:
     attempts: int
     created_at: datetime
     refused: tuple[str, ...] = ()
-    detail: str = ""
+    detail: str = attrs.field(default="", converter=with_masked_addresses)
 
     @property
     def headline(self) -> str:
