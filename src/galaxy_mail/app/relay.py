@@ -46,11 +46,11 @@ class Relay:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether ``host`` is this machine by its name or address."""
+    """Whether ``host`` is ``localhost`` or a loopback address. Names below it are not: not every resolver keeps them here."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+        return host == "localhost"
 
 
 def parse_relay(url: str) -> Relay:
