@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _FILES = resources.files("galaxy_mail.adapters.postgres") / "versions"
 
+# A step may rebuild a big table, or wait for another process that does: the pool's bound on a statement is not for them.
+_PATIENCE_SECONDS = 24 * 3600.0
+
 _LEDGER = """
 create schema if not exists {schema};
 create table if not exists {schema}.schema_migrations (
@@ -79,15 +82,19 @@ async def migrate(pool: Pool, schema: str) -> tuple[Migration, ...]:
     with border("migrate"):
         async with pool.acquire() as connection:
             async with connection.transaction():
-                await connection.execute(_lock(schema) + qualified(_LEDGER, schema))
+                await _execute(connection, _lock(schema) + qualified(_LEDGER, schema))
             for step in migrations():
                 async with connection.transaction():
-                    await connection.execute(_lock(schema))
+                    await _execute(connection, _lock(schema))
                     if step.version not in await _ledger(connection, schema):
-                        await connection.execute(step.script(schema))
+                        await _execute(connection, step.script(schema))
                         applied.append(step)
             _compare(await _ledger(connection, schema))
     return tuple(applied)
+
+
+async def _execute(connection: PostgresTransaction, script: str) -> None:
+    await connection.execute(script, timeout=_PATIENCE_SECONDS)
 
 
 async def check(pool: Pool, schema: str) -> None:

@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     from galaxy_mail.adapters.postgres.store import Pool
 
 CONNECT_SECONDS = 10.0
-STATEMENT_SECONDS = (
-    30.0  # a half-open connection is noticed after this; no statement of ours takes nearly as long
-)
+# A half-open connection is noticed after this; no statement of ours takes nearly as long, but those of migrations.
+STATEMENT_SECONDS = 30.0
 CLOSE_SECONDS = 10.0
 CACHED_STATEMENTS = 100  # the driver's own default
 
