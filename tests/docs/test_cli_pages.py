@@ -11,7 +11,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from galaxy_mail.app.relay import parse_relay
+from galaxy_mail.app.relay_url import parse_relay
 from galaxy_mail.app.settings import MailSettings
 from galaxy_mail.domain.records import DeliverySummary
 from tests.docs.pages import ROOT, rows

@@ -34,7 +34,7 @@ WELCOME = {
 
 @attrs.frozen
 class World:
-    """Where a page is run. ``relay`` has the ledger of what was sent."""
+    """Where a page is run. ``relay_url`` has the ledger of what was sent."""
 
     dsn: str
     relay: ScriptedSmtpServer

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from galaxy_mail.app.config import RuntimeConfig
-from galaxy_mail.app.relay import Relay, parse_relay
+from galaxy_mail.app.relay_url import Relay, parse_relay
 from galaxy_mail.domain.addresses import EmailAddress, Mailbox
 from galaxy_mail.domain.backoff import BackoffPolicy
 from galaxy_mail.domain.errors import InvalidAddress, InvalidSettings
@@ -68,7 +68,7 @@ _RANGES: dict[str, tuple[type | tuple[type, ...], Callable[[Any], bool], str]] =
 class MailSettings:
     """Everything a deployment decides; what a setting means stands above it, and on ``docs/reference/settings.md``.
 
-    ``smtp_url`` is explained in ``relay``. ``dsn`` may be left out where the host gives its own pool.
+    ``smtp_url`` is explained in ``relay_url``. ``dsn`` may be left out where the host gives its own pool.
 
     Raises:
         InvalidSettings: with every problem, one a line.

@@ -12,8 +12,8 @@ from collections.abc import Coroutine, Iterator, Sequence
 
 from galaxy_mail.app.cli.arguments import build_parser
 from galaxy_mail.app.cli.commands import COMMANDS, DONE, FAILED
+from galaxy_mail.app.cli.opened import gather_settings, opened
 from galaxy_mail.app.cli.output import Output
-from galaxy_mail.app.cli.session import gather_settings, opened
 from galaxy_mail.app.container import migration_script
 from galaxy_mail.app.settings import MailSettings
 from galaxy_mail.domain.errors import GalaxyMailError, InvalidSettings

@@ -13,8 +13,8 @@ from typing import TypeAlias
 import attrs
 
 from galaxy_mail.app.cli import output
+from galaxy_mail.app.cli.opened import stopping
 from galaxy_mail.app.cli.output import Output
-from galaxy_mail.app.cli.session import stopping
 from galaxy_mail.app.opening import OpenMail
 from galaxy_mail.domain.delivery import DeliveryStatus
 from galaxy_mail.domain.errors import InvalidInput, SchemaOutdated

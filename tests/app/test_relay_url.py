@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from galaxy_mail.app.relay import Relay, Security, is_loopback, parse_relay
+from galaxy_mail.app.relay_url import Relay, Security, is_loopback, parse_relay
 from galaxy_mail.domain.errors import InvalidSettings
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), min_size=1, max_size=20)
