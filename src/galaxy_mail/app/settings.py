@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -16,9 +15,9 @@ from galaxy_mail.app.relay_url import Relay, parse_relay
 from galaxy_mail.domain.addresses import EmailAddress, Mailbox
 from galaxy_mail.domain.backoff import BackoffPolicy
 from galaxy_mail.domain.errors import InvalidAddress, InvalidSettings
+from galaxy_mail.domain.names import schema_name_problem
 from galaxy_mail.domain.settlement import RetryPolicy
 
-_SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _DAY = timedelta(days=1)
 
 
@@ -172,10 +171,8 @@ def _range_problems(settings: MailSettings) -> list[str]:
 
 def _text_problems(settings: MailSettings) -> list[str]:
     problems = [] if settings.dsn is None else list(_dsn_problems(settings.dsn))
-    if not _SCHEMA.fullmatch(str(settings.schema)):
-        problems.append(
-            "schema: must be a plain name: a-z, 0-9 and _, not beginning with a digit, at most 63"
-        )
+    if problem := schema_name_problem(settings.schema):
+        problems.append(problem)
     if isinstance(settings.template_dirs, str | Path):
         problems.append("template_dirs: must be a list of folders")
     else:

@@ -6,13 +6,12 @@ work through a connection pooler in transaction mode.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from importlib import resources
 
 from galaxy_mail.domain.errors import InvalidSettings
+from galaxy_mail.domain.names import schema_name_problem
 
-_PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _PACKAGE = resources.files("galaxy_mail.adapters.postgres")
 
 
@@ -22,15 +21,13 @@ def qualified(text: str, schema: str) -> str:
 
 
 def checked(schema: str) -> str:
-    """The schema's name, if it is a plain lower-case identifier of at most 63 characters.
+    """The schema's name, if it is a plain one (``domain.names``).
 
     Raises:
         InvalidSettings: otherwise; nothing else is ever put into SQL as text.
     """
-    if not _PLAIN_NAME.fullmatch(schema):
-        raise InvalidSettings(
-            ["schema: must be a plain name: a-z, 0-9 and _, not beginning with a digit, at most 63"]
-        )
+    if problem := schema_name_problem(schema):
+        raise InvalidSettings([problem])
     return schema
 
 
