@@ -50,7 +50,7 @@ class NewDelivery:
     """An order for the outbox.
 
     ``ttl`` counts from the moment of enqueue by the database's clock, ``send_at`` is the earliest time of the first
-    attempt. The digests identify public and secret content for idempotency (32 octets each, see ``service``).
+    attempt. The digests identify public and secret content for idempotency (32 octets each, see ``orders``).
     """
 
     delivery_id: UUID
