@@ -39,8 +39,8 @@ async def bury(house: House, number: int) -> None:
 async def test_every_dead_letter_is_told_once(house: House) -> None:
     """All of them, and not again."""
     await bury(house, 3)
-    assert await herald(house).tell_once() == 3
-    assert await herald(house).tell_once() == 0
+    await herald(house).tell_all()
+    await herald(house).tell_all()
     assert [notice.reason for notice in house.notifier.notices] == [DeadLetterReason.REFUSED] * 3
 
 
@@ -52,18 +52,37 @@ async def test_what_a_broken_notifier_was_not_told_is_told_later(house: House, t
     else:
         house.notifier.fail_with(RuntimeError("the pager is on fire"))
     await bury(house, 2)
-    assert await herald(house).tell_once() == 0
-    assert len(house.notifier.calls) == 2
+    await herald(house).tell_all()
+    assert (len(house.notifier.calls), house.notifier.notices) == (2, [])
     house.notifier.recover()
     house.notifier.notices.clear()
-    house.clock.advance(QUICK.notice_timeout * (QUICK.notice_batch + 1))
-    assert await herald(house).tell_once() == 2
+    house.clock.advance(QUICK.notice_timeout * 2)
+    await herald(house).tell_all()
     assert len(house.notifier.notices) == 2
 
 
 async def test_two_heralds_share_the_notices(house: House) -> None:
     """What one tells, the other does not see meanwhile."""
     await bury(house, 5)
-    told = await asyncio.gather(*(herald(house).tell_once() for _ in range(3)))
-    assert sum(told) == 5
+    await asyncio.gather(*(herald(house).tell_all() for _ in range(3)))
     assert len(house.notifier.notices) == 5
+
+
+async def test_who_asks_for_all_waits_for_the_one_being_told(house: House) -> None:
+    """A worker that ends when the outbox is empty does not cut off what its herald has begun to tell."""
+    house.notifier.hang()
+    await bury(house, 1)
+    ours = Herald(
+        queue=house.store,
+        notifier=house.notifier,
+        clock=house.clock,
+        config=RuntimeConfig(),
+        logger=house.container.logger(),
+    )
+    running = asyncio.create_task(ours.run())
+    await house.notifier.wait_for_calls(1)
+    ending = asyncio.create_task(ours.tell_all())
+    house.notifier.recover()
+    await ending
+    assert len(house.notifier.notices) == 1
+    running.cancel()

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from galaxy_mail.adapters.clock.manual import ManualClock
-from galaxy_mail.app.holding import Holding
+from galaxy_mail.app.holding import Holding, Progress
 from galaxy_mail.domain.delivery import DeliveryStatus
 from galaxy_mail.domain.leases import Claim, Held, Unreadable
 from galaxy_mail.domain.verdicts import Fault
@@ -50,7 +50,7 @@ def test_the_gate_is_open_only_within_lease_and_validity(
         assert fault is Fault.EXPIRED
     else:
         assert fault is None
-    assert holding.finishing is (fault is None)
+    assert (holding.progress is Progress.BEGUN) is (fault is None)
 
 
 def test_trust_counts_from_before_the_question() -> None:
@@ -82,4 +82,4 @@ def test_a_withdrawn_claim_begins_no_body(late: bool) -> None:
     if late:
         holding.renewed(clock.monotonic(), LEASE)
     assert holding.gate() is Fault.CLAIM_LOST
-    assert not holding.finishing
+    assert holding.progress is Progress.WITHDRAWN

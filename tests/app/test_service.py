@@ -331,6 +331,8 @@ async def test_a_purge_goes_on_until_nothing_is_old_enough(house: House) -> None
     assert [summary.delivery_id for summary in await house.service.search()] == [late]
     with pytest.raises(InvalidInput):
         await house.service.purge(timedelta(days=-1))
+    with pytest.raises(InvalidInput):
+        await house.service.purge(timedelta(days=3_000_000))
 
 
 async def test_a_bulk_order_is_stored_whole_in_the_bulk_lane(house: House) -> None:
@@ -355,3 +357,15 @@ async def test_one_bad_letter_refuses_the_bulk(house: House) -> None:
         await house.service.enqueue_bulk("note", [Letter(to=ADA, context={"text": "x"}), Letter(to="nobody")])
     assert refused.value.field == "to"
     assert not house.store.rows
+
+
+async def test_a_copy_expires_with_the_first(house: House) -> None:
+    """Of a code that is still alive, a copy is as urgent and valid for the rest of the time; past it there is none."""
+    first = await house.service.enqueue_login_code(ADA, code="1", ttl=MINUTES)
+    house.clock.advance(timedelta(minutes=2))
+    second = await house.service.copy(first)
+    summary = (await house.service.show(second)).summary
+    assert (summary.lane, summary.expires_at) == (Lane.URGENT, NOW + MINUTES)
+    house.clock.advance(MINUTES)
+    with pytest.raises(ResendRefused):
+        await house.service.copy(first)

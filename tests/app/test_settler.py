@@ -30,6 +30,7 @@ class MoodyStore(MemoryStore):
         self.commits: list[int] = []
         self.outages = 0
         self.refused: UUID | None = None
+        self.cursed: UUID | None = None
         self.committing = asyncio.Event()
         self.may_commit = asyncio.Event()
         self.may_commit.set()
@@ -44,6 +45,8 @@ class MoodyStore(MemoryStore):
             raise StoreUnavailable("settle", "57P01")
         if any(settlement.held.delivery_id == self.refused for settlement in settlements):
             raise StoreUnavailable("settle", NOT_NULL)
+        if any(settlement.held.delivery_id == self.cursed for settlement in settlements):
+            raise ZeroDivisionError
         return await super().settle(settlements)
 
 
@@ -117,3 +120,14 @@ async def test_a_settlement_the_store_refuses_holds_up_no_other(store: MoodyStor
     results = await asyncio.gather(*map(settler.settle, batch))
     assert results == [True, False, True]
     assert (await store.stats())[DeliveryStatus.SENT] == 2
+
+
+async def test_a_bug_that_one_settlement_brings_out_stops_no_other(
+    store: MoodyStore, settler: Settler
+) -> None:
+    """Whatever the store raises, its batch-mates are settled, and the settler goes on."""
+    batch = await settlements(store, 3)
+    store.cursed = batch[0].held.delivery_id
+    assert await asyncio.gather(*map(settler.settle, batch)) == [False, True, True]
+    (later,) = await settlements(store, 1)
+    assert await settler.settle(later)

@@ -18,8 +18,8 @@ import pytest
 from galaxy_mail.adapters.clock.manual import ManualClock
 from galaxy_mail.adapters.memory import MemoryStore
 from galaxy_mail.adapters.smtp import PooledSmtpSender, PoolLimits, RelayConfig, TlsMode
-from galaxy_mail.domain.delivery import AttemptOutcome, DeadLetterReason, DeliveryStatus
-from galaxy_mail.domain.errors import StoreUnavailable
+from galaxy_mail.domain.delivery import AttemptOutcome, DeadLetterReason, DeliveryStatus, RecipientState
+from galaxy_mail.domain.errors import SchemaOutdated, StoreUnavailable
 from galaxy_mail.domain.leases import Claim, ClaimRequest, Held
 from galaxy_mail.domain.ports import Gate
 from galaxy_mail.domain.verdicts import Envelope, Receipt
@@ -356,3 +356,72 @@ async def test_a_template_that_broke_after_the_enqueue_is_unrenderable(house: Ho
     assert record.summary.reason is DeadLetterReason.UNRENDERABLE
     assert [attempt.outcome for attempt in record.attempts] == [AttemptOutcome.PERMANENT_ERROR]
     assert len(server.copies) == 1
+
+
+async def test_a_delivery_of_which_nobody_is_left_ends(house: House) -> None:
+    """Should one ever be due with no open recipient, it ends without a transaction, and the worker goes on."""
+    left, _ = await order(house, ADA, "bob@example.org")
+    house.store.rows[left].recipients[0].mark(RecipientState.REFUSED, None)
+    async with relay() as (server, sender):
+        await house.worker(sender).run_until_empty()
+    record = await house.service.show(left)
+    assert (record.summary.status, record.attempts) == (DeliveryStatus.DEAD_LETTERED, ())
+    assert [copy.recipients for copy in server.copies] == [("bob@example.org",)]
+
+
+class Failing(MemoryStore):
+    """A store whose second claim is answered as told."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        super().__init__(clock)
+        self.calls = 0
+        self.asked, self.may_answer = asyncio.Event(), asyncio.Event()
+
+    async def claim(self, request: ClaimRequest) -> tuple[Claim, ...]:
+        """See ``Queue.claim``."""
+        self.calls += 1
+        if self.calls > 1:
+            self.asked.set()
+            await self.may_answer.wait()
+            raise SchemaOutdated("somebody migrated")
+        return await super().claim(request)
+
+
+async def test_a_worker_that_must_end_drains_first(tmp_path: Path) -> None:
+    """The schema changes under it: the mail past its gate is waited for and recorded, and then the error is told."""
+    house = build_house(tmp_path)
+    house.store = store = Failing(house.clock)
+    house.container.store.override(store)
+    (delivery_id,) = await order(house, ADA)
+    async with relay(hang(Moment.DOT)) as (server, sender):
+        task = asyncio.create_task(house.worker(sender).run())
+        await server.wait_for(Moment.DOT)
+        store.may_answer.set()
+        await store.asked.wait()
+        server.release()
+        with pytest.raises(ExceptionGroup) as ended:
+            await task
+    assert ended.group_contains(SchemaOutdated)
+    assert (await house.service.show(delivery_id)).summary.status is DeliveryStatus.SENT
+
+
+async def test_stopped_while_the_store_hangs_no_further_body_begins(tmp_path: Path) -> None:
+    """What waits at the gate is withdrawn at once, though the store does not answer until the stop gives up on it."""
+    house = build_house(tmp_path)
+    house.store = store = Failing(house.clock)
+    house.container.store.override(store)
+    await order(house, *(f"u{i}@example.org" for i in range(3)))
+    async with relay(hang(Moment.DATA), connections=3) as (server, sender):
+        task = asyncio.create_task(house.worker(sender).run())
+        await server.wait_for(Moment.DATA, 3)
+        await store.asked.wait()
+        task.cancel()
+        await asyncio.sleep(0)
+        server.release()
+        await server.wait_for(Moment.GONE, 3)
+        store.may_answer.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert server.ledger.moments[Moment.BODY] == 0
+    assert not server.copies
+    assert not leased(house)

@@ -187,7 +187,7 @@ class StoresAgree(RuleBasedStateMachine):
         async def call(harness: StoreHarness) -> set[object]:
             notices = await harness.store.take_notices(100, hold)
             if tell:
-                await harness.store.mark_told(sorted(notice.delivery_id for notice in notices)[1:])
+                await harness.store.mark_told(sorted(notices, key=lambda notice: notice.delivery_id)[1:])
             return {notice_view(notice) for notice in notices}
 
         self.agree(call)

@@ -1,4 +1,4 @@
-"""One pass of one claim: from hand to settlement. It renders, composes, sends and decides; it never loops or waits."""
+"""One pass of one claim: from hand to settlement. It renders, composes, sends once and decides."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from galaxy_mail.app.composing import Composer
 from galaxy_mail.app.config import RuntimeConfig
-from galaxy_mail.app.holding import Holding
+from galaxy_mail.app.holding import Holding, Progress
 from galaxy_mail.domain.delivery import DeadLetterReason
 from galaxy_mail.domain.errors import CallerError
 from galaxy_mail.domain.leases import Unreadable
@@ -48,6 +48,8 @@ class DeliveryPass:
         if isinstance(claim.mail, Unreadable):
             self._log.error("delivery %s: %s", claim.held.delivery_id, claim.mail.problem)
             return give_up(claim, DeadLetterReason.UNRENDERABLE)
+        if not claim.open_positions:  # nobody is left to send it to, so it should have ended: it does now
+            return give_up(claim, DeadLetterReason.REFUSED)
         started = self._clock.monotonic()
         receipt, version = await self._transact(holding, claim.mail)
         duration = timedelta(seconds=self._clock.monotonic() - started)
@@ -70,5 +72,5 @@ class DeliveryPass:
                 traceback.format_tb(error.__traceback__)
             )  # without its text, which may hold a secret
             self._log.error("delivery %s: %s in an adapter\n%s", claim_id, type(error).__name__, where)
-            stage = Stage.DOT if holding.finishing else Stage.LOCAL
+            stage = Stage.DOT if holding.progress is Progress.BEGUN else Stage.LOCAL
             return Receipt.uniform(classify(stage, Fault.INTERNAL), envelope), ""

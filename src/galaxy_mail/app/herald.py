@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from uuid import UUID
 
 from galaxy_mail.app.config import RuntimeConfig
-from galaxy_mail.domain.errors import InfrastructureError
+from galaxy_mail.domain.errors import GalaxyMailError, InfrastructureError
 from galaxy_mail.domain.notices import Notice
 from galaxy_mail.domain.ports import AdminNotifier, Clock, Queue
 
 
 class Herald:
-    """Takes notices from the queue and hands them to the notifier; what fails is told again later.
+    """Takes notices from the queue, one by one, and hands them to the notifier; what fails is told again later.
 
-    A notice is hidden from other heralds for as long as telling this batch may take, so usually one of them tells it.
+    A notice is hidden from other heralds for as long as telling it may take, so usually one of them tells it.
     """
 
     def __init__(
@@ -32,33 +31,42 @@ class Herald:
         self._clock = clock
         self._config = config
         self._log = logger
+        self._busy = asyncio.Lock()
 
     async def run(self) -> None:
         """Tell what comes up, for ever."""
         while True:
-            if not await self.tell_once():
-                await self._clock.sleep(self._config.poll_interval.total_seconds())
+            await self.tell_all()
+            await self._clock.sleep(self._config.poll_interval.total_seconds())
 
-    async def tell_once(self) -> int:
-        """Tell one batch; return how many administrators' notices were told."""
-        batch, timeout = self._config.notice_batch, self._config.notice_timeout
-        told: list[UUID] = []
+    async def tell_all(self) -> None:
+        """Return when nothing is left to be told; what could not be told now comes up again after its hold."""
+        async with self._busy:  # whoever asks while a notice is being told, waits for it
+            while await self._tell_next():
+                pass
+
+    async def _tell_next(self) -> bool:
+        """Whether there was a notice."""
         try:
-            notices = await self._queue.take_notices(batch, timeout * (batch + 1))
-            told = [notice.delivery_id for notice in notices if await self._tell(notice)]
-            if told:
-                await self._queue.mark_told(told)
+            notices = await self._queue.take_notices(1, 2 * self._config.notice_timeout)
+            for notice in notices:
+                if await self._tell(notice):
+                    await self._queue.mark_told([notice])
         except InfrastructureError as error:
             self._log.warning("cannot read or mark notices: %s", error)
-        return len(told)
+            return False
+        return bool(notices)
 
     async def _tell(self, notice: Notice) -> bool:
         try:
             async with asyncio.timeout(self._config.notice_timeout.total_seconds()):
                 await self._notifier.notify(notice)
+        except GalaxyMailError as error:
+            self._log.error("the notifier failed for delivery %s: %s", notice.delivery_id, error)
         except Exception as error:  # noqa: BLE001 - a host's notifier may raise anything; it must not stop the next notice
             self._log.error(
                 "the notifier failed for delivery %s: %s", notice.delivery_id, type(error).__name__
             )
-            return False
-        return True
+        else:
+            return True
+        return False

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from enum import Enum, auto
 
 from galaxy_mail.domain.leases import Claim
 from galaxy_mail.domain.ports import Clock
 from galaxy_mail.domain.verdicts import Fault
+
+
+class Progress(Enum):
+    """How far the work on a claim has come. It only goes forward, and from ``WITHDRAWN`` never to ``BEGUN``."""
+
+    UNTOUCHED = auto()
+    WITHDRAWN = auto()  # its body will not begin any more
+    BEGUN = auto()  # its body may have begun: only a reply ends it now
+    SETTLING = auto()  # its settlement is on its way
 
 
 class Holding:
@@ -20,11 +30,7 @@ class Holding:
     def __init__(self, claim: Claim, asked: float, lease: timedelta, clock: Clock) -> None:
         self.claim = claim
         self.task: asyncio.Task[None] | None = None
-        self.finishing = (
-            False  # its body may have begun, or its settlement is on its way: it is to be waited for
-        )
-        self.settling = False  # its settlement is on its way: it is no longer renewed
-        self.withdrawn = False
+        self.progress = Progress.UNTOUCHED
         self._asked = asked
         self._clock = clock
         self.renewed(asked, lease)
@@ -33,9 +39,14 @@ class Holding:
         """The store extended the lease, having been asked at ``asked``."""
         self._trusted_until = asked + lease.total_seconds()
 
-    def withdraw(self) -> None:
-        """Keep the body from beginning, if it has not begun."""
-        self.withdrawn = True
+    def withdraw(self) -> bool:
+        """Keep the body from beginning; False if it may have begun."""
+        if self.progress is not Progress.UNTOUCHED:
+            return False
+        self.progress = Progress.WITHDRAWN
+        if self.task is not None:
+            self.task.cancel()
+        return True
 
     @property
     def elapsed(self) -> timedelta:
@@ -44,13 +55,13 @@ class Holding:
 
     def gate(self) -> Fault | None:
         """The ``Gate`` of its transaction: passed once, right before the body."""
-        if self.withdrawn or self._clock.monotonic() >= self._trusted_until:
+        if self.progress is not Progress.UNTOUCHED or self._clock.monotonic() >= self._trusted_until:
             return Fault.CLAIM_LOST
         if self.claim.expires_in is not None and self.elapsed >= self.claim.expires_in:
             return Fault.EXPIRED
-        self.finishing = True
+        self.progress = Progress.BEGUN
         return None
 
     def hand_over(self) -> None:
         """Its settlement goes to the settler now."""
-        self.finishing = self.settling = True
+        self.progress = Progress.SETTLING

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from galaxy_mail.app.config import RuntimeConfig
-from galaxy_mail.app.holding import Holding
+from galaxy_mail.app.holding import Holding, Progress
 from galaxy_mail.domain.errors import InfrastructureError
 from galaxy_mail.domain.leases import Claim
 from galaxy_mail.domain.ports import Clock, Queue
+
+RENEWABLE = (Progress.UNTOUCHED, Progress.BEGUN)
 
 
 class Holdings:
@@ -24,6 +26,7 @@ class Holdings:
         self._pause = config.lease.total_seconds() * config.renewal_share
         self._log = logger
         self._all: dict[UUID, Holding] = {}
+        self._renewing = asyncio.Lock()
         self._goal = 0
         self._at_goal = asyncio.Event()
 
@@ -47,7 +50,7 @@ class Holdings:
             self._at_goal.set()
 
     async def at_most(self, number: int) -> None:
-        """Return once no more than ``number`` are held."""
+        """Return once no more than ``number`` are held. One may wait at a time: the claim loop, or after it the drain."""
         self._goal = number
         while len(self._all) > number:
             self._at_goal.clear()
@@ -60,36 +63,47 @@ class Holdings:
             await self.renew()
 
     async def renew(self) -> None:
-        """Extend the lease of all that is not being settled; withdraw what was lost.
+        """Extend the lease of all that is neither withdrawn nor being settled; withdraw what was lost.
 
         If the store does not answer, nothing is withdrawn: trust ends by itself when the lease does.
         """
-        renewable = [holding for holding in self if not holding.settling]
-        asked = self._clock.monotonic()
-        try:
-            lost = await self._queue.renew([holding.claim.held for holding in renewable], self._lease)
-        except InfrastructureError as error:
-            self._log.warning("cannot renew %d leases: %s", len(renewable), error)
-            return
+        async with self._renewing:
+            renewable = [holding for holding in self if holding.progress in RENEWABLE]
+            asked = self._clock.monotonic()
+            try:
+                lost = await self._queue.renew([holding.claim.held for holding in renewable], self._lease)
+            except InfrastructureError as error:
+                self._log.warning("cannot renew %d leases: %s", len(renewable), error)
+                return
         for holding in renewable:
-            if holding.claim.held.delivery_id in lost:
-                holding.withdraw()
-            else:
+            if holding.claim.held.delivery_id not in lost:
                 holding.renewed(asked, self._lease)
+            elif holding.withdraw():
+                self.drop(holding)
+
+    async def hand_over(self, holding: Holding) -> None:
+        """Renew it no more; return when no renewal of it is under way. Two statements that lock the same rows in different
+        orders would be a deadlock.
+        """
+        holding.hand_over()
+        async with self._renewing:
+            pass
+
+    def withdraw_untouched(self) -> None:
+        """Let no further body begin."""
+        for holding in self:
+            holding.withdraw()
 
     async def give_back(self) -> None:
-        """Withdraw and release all whose body has not begun."""
-        untouched = [holding for holding in self if not holding.finishing]
-        for holding in untouched:
-            holding.withdraw()
-            if holding.task is not None:
-                holding.task.cancel()
+        """Release all that is withdrawn."""
+        withdrawn = [holding for holding in self if holding.progress is Progress.WITHDRAWN]
+        for holding in withdrawn:
             self.drop(holding)
         try:
-            await self._queue.release([holding.claim.held for holding in untouched])
+            await self._queue.release([holding.claim.held for holding in withdrawn])
         except InfrastructureError as error:
             self._log.warning(
-                "cannot release %d claims, their leases will run out: %s", len(untouched), error
+                "cannot release %d claims, their leases will run out: %s", len(withdrawn), error
             )
 
     def abandon(self) -> None:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import timedelta
 
 from galaxy_mail.app.config import RuntimeConfig
 from galaxy_mail.domain.ports import Bell, Clock
+
+ARMED = timedelta(minutes=1)  # at least; a worker that dies leaves producers ringing for not much longer
 
 
 class Idling:
@@ -21,6 +24,7 @@ class Idling:
         self._clock = clock
         self._first = config.first_poll.total_seconds()
         self._longest = config.poll_interval.total_seconds()
+        self._armed = 2 * config.poll_interval + ARMED
         self._log = logger
         self._pause = self._first
         self._rings: bool | None = None
@@ -31,7 +35,7 @@ class Idling:
 
     async def prepare(self) -> None:
         """Arm the bell. Whoever calls this looks once more before ``wait``."""
-        await self._bell.arm()
+        await self._bell.arm(self._armed)
         if self._bell.rings is not self._rings:
             self._rings = self._bell.rings
             self._log.info(

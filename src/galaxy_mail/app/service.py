@@ -14,7 +14,7 @@ from galaxy_mail.app.config import RuntimeConfig
 from galaxy_mail.domain import orders
 from galaxy_mail.domain.addresses import EmailAddress, Mailbox
 from galaxy_mail.domain.delivery import DeliveryStatus
-from galaxy_mail.domain.errors import InvalidInput, UnknownDelivery
+from galaxy_mail.domain.errors import InvalidInput, ResendRefused, UnknownDelivery
 from galaxy_mail.domain.mail import Lane, NewDelivery
 from galaxy_mail.domain.orders import Letter, Order, People
 from galaxy_mail.domain.ports import Clock, Entropy, Store, Tx
@@ -210,10 +210,16 @@ class MailService(Generic[Tx]):
     async def copy(self, delivery_id: UUID) -> UUID:
         """Enqueue the same mail once more, whatever became of the first, under a new id and Message-ID; return the id.
 
+        It expires when the first does.
+
         Raises:
             UnknownDelivery: if there is none.
-            ResendRefused: if its secrets are wiped.
+            ResendRefused: if its secrets are wiped or its validity is over.
         """
+        summary = (await self.show(delivery_id)).summary
+        validity = None if summary.expires_at is None else summary.expires_at - self._clock.now()
+        if validity is not None and validity <= timedelta(0):
+            raise ResendRefused(f"delivery {delivery_id} cannot be copied: it has expired")
         mail = await self._store.load_mail(delivery_id)
         order = Order(
             template=mail.template,
@@ -221,6 +227,8 @@ class MailService(Generic[Tx]):
             context=mail.context,
             secrets=mail.secrets,
             sender=mail.sender,
+            ttl=validity,
+            lane=summary.lane,
         )
         return await self._enqueue(order)
 
@@ -231,10 +239,10 @@ class MailService(Generic[Tx]):
         yet to be told of stays.
 
         Raises:
-            InvalidInput: if it is negative.
+            InvalidInput: if it is negative or longer than a century.
         """
-        if ended_before < timedelta(0):
-            raise InvalidInput("ended_before", "must be 0 or more")
+        if not timedelta(0) <= ended_before <= orders.AGES:
+            raise InvalidInput("ended_before", f"must be 0 to {orders.AGES.days} days")
         total = 0
         while purged := await self._store.purge(ended_before, self.config.purge_batch):
             total += purged

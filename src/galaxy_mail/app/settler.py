@@ -51,19 +51,21 @@ class Settler:
                 lost = await self._queue.settle([settlement for settlement, _ in batch])
             except StoreUnavailable as error:
                 if error.data_refused:
-                    return await self._isolate(batch, error)
+                    return await self._isolate(batch, str(error))
                 self._log.warning("cannot settle %d deliveries yet: %s", len(batch), error)
                 await self._clock.sleep(self._config.poll_interval.total_seconds())
+            except Exception as error:  # noqa: BLE001 - a bug that one settlement brings out must not stop all others
+                return await self._isolate(batch, type(error).__name__)
             else:
                 return _answer(batch, lost)
 
-    async def _isolate(self, batch: Batch, error: StoreUnavailable) -> None:
+    async def _isolate(self, batch: Batch, problem: str) -> None:
         # One settlement that the store will never take must not hold up its batch-mates. Its lease will run out.
         if len(batch) > 1:
             for one in batch:
                 await self._commit([one])
         else:
-            self._log.error("delivery %s cannot be settled: %s", batch[0][0].held.delivery_id, error)
+            self._log.error("delivery %s cannot be settled: %s", batch[0][0].held.delivery_id, problem)
             _answer(batch, frozenset({batch[0][0].held.delivery_id}))
 
 

@@ -19,7 +19,7 @@ from datetime import timedelta
 from galaxy_mail.app.config import RuntimeConfig
 from galaxy_mail.app.delivery_pass import DeliveryPass
 from galaxy_mail.app.herald import Herald
-from galaxy_mail.app.holding import Holding
+from galaxy_mail.app.holding import Holding, Progress
 from galaxy_mail.app.holdings import Holdings
 from galaxy_mail.app.idling import Idling
 from galaxy_mail.app.settler import Settler
@@ -69,8 +69,7 @@ class Worker:
                 if await self._all_done():
                     break
                 await idling.wait()
-            while await self._herald.tell_once():
-                pass
+            await self._herald.tell_all()
 
     async def _work_while_due(self, idling: Idling) -> None:
         """Claim and start until nothing is due, also after the bell was armed."""
@@ -93,11 +92,13 @@ class Worker:
             try:
                 yield idling
             finally:
-                await self._drain()
-                await idling.close()
-                for task in tasks:
-                    task.cancel()
-                self._log.info("worker %s ends", self.name)
+                try:
+                    await self._drain()
+                    await idling.close()
+                finally:
+                    for task in tasks:
+                        task.cancel()
+                    self._log.info("worker %s ends", self.name)
 
     async def _claim_round(self) -> bool:
         """Claim as much as there is room for, once half of the room is free; say whether anything was due."""
@@ -113,9 +114,7 @@ class Worker:
         asked = self._clock.monotonic()
         # If we are cancelled meanwhile the store may still issue claims: the drain waits for them and gives them back.
         self._asking = asyncio.ensure_future(self._ask(request, asked))
-        claimed = await asyncio.shield(self._asking)
-        self._asking = None
-        return claimed
+        return await asyncio.shield(self._asking)
 
     async def _ask(self, request: ClaimRequest, asked: float) -> list[Holding]:
         try:
@@ -135,10 +134,11 @@ class Worker:
     async def _work(self, holding: Holding) -> None:
         try:
             settlement = await self._pass.deliver(holding)
-            holding.hand_over()
+            await self._holdings.hand_over(holding)
             await self._settler.settle(settlement)
         finally:
-            self._holdings.drop(holding)
+            if holding.progress is not Progress.WITHDRAWN:  # else whoever withdrew it has yet to give it back
+                self._holdings.drop(holding)
 
     async def _all_done(self) -> bool:
         """Whether nothing is left here or anywhere; waits a little for what is in hand."""
@@ -153,6 +153,7 @@ class Worker:
         return not any(number for status, number in stats.items() if not status.terminal)
 
     async def _drain(self) -> None:
+        self._holdings.withdraw_untouched()
         await self._bounded(self._give_back(), self._config.release_timeout)
         if not await self._bounded(self._holdings.at_most(0), self._config.stop_grace):
             self._log.error(
@@ -162,7 +163,8 @@ class Worker:
 
     async def _give_back(self) -> None:
         if self._asking is not None:
-            await self._asking
+            await asyncio.wait((self._asking,))  # what went wrong there was told where it was asked
+            self._holdings.withdraw_untouched()
         await self._holdings.give_back()
 
     async def _bounded(self, work: Awaitable[None], limit: timedelta) -> bool:

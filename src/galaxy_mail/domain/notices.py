@@ -33,6 +33,7 @@ class Notice:
     template: str
     attempts: int
     created_at: datetime
+    ended_at: datetime
     refused: tuple[str, ...] = ()
     detail: str = attrs.field(default="", converter=with_masked_addresses)
 

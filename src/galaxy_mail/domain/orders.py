@@ -31,6 +31,7 @@ MAX_CONTEXT_DEPTH = 32
 MAX_KEY_LENGTH = 255
 MAX_CODE_LENGTH = 64
 FAR = timedelta(days=366)
+AGES = timedelta(days=36_525)
 
 People = str | Mailbox | Iterable[str | Mailbox]
 

@@ -82,10 +82,10 @@ class Bell(Protocol):
     def rings(self) -> bool:
         """Whether it can ring here. If not, the worker finds out by looking alone."""
 
-    async def arm(self) -> None:
-        """Ask for a ring from now on.
+    async def arm(self, lasting: timedelta) -> None:
+        """Ask for a ring from now on, for ``lasting``.
 
-        - A commit after it rings. test_a_commit_rings_an_armed_bell
+        - The commit of a mail that is enqueued after it rings. test_a_commit_rings_an_armed_bell
         - A rollback does not. test_a_rollback_does_not_ring
         - It never raises: where it cannot ring, ``rings`` says so.
         """
@@ -114,7 +114,8 @@ class Queue(Protocol):
         - A lease lasts up to its deadline and not beyond. test_a_lease_ends_at_its_deadline
         - A due delivery under an expired lease is taken over: the open attempt is written as an ambiguous transient error
           and counted in ``abandoned``. test_an_expired_lease_is_reclaimed_and_its_attempt_recorded
-        - At ``abandoned_limit`` it is dead-lettered as poison instead. test_a_delivery_abandoned_too_often_is_poison
+        - At ``abandoned_limit`` it is dead-lettered as poison instead, or sent if anyone has accepted it.
+          test_a_delivery_abandoned_too_often_is_poison; test_a_poisonous_mail_that_somebody_accepted_is_sent
         - A delivery that was abandoned before is claimed alone. test_a_suspect_is_claimed_alone
         - A mail that cannot be read back is claimed as ``Unreadable``, and delays no other.
           test_an_unreadable_mail_is_claimed_as_such
@@ -134,7 +135,8 @@ class Queue(Protocol):
         """Write down what became of claims, in one transaction; return the ids of deliveries whose claims were lost.
 
         Promises
-        - Only the latest token settles. test_a_stale_claim_is_refused_and_changes_nothing
+        - Only the latest token settles. test_a_stale_claim_is_refused_and_changes_nothing;
+          test_of_a_stale_and_a_fresh_claim_the_fresh_one_settles
         - A settled claim is spent. test_a_claim_settles_once
         - Status, attempt, recipients and counters change together. test_a_settlement_is_written_whole
         - Without an attempt none is recorded, and recipients keep the last word about them.
@@ -159,8 +161,12 @@ class Queue(Protocol):
         - A notice comes again after ``hold`` unless it was told. test_an_untold_notice_comes_back
         """
 
-    async def mark_told(self, delivery_ids: Sequence[UUID]) -> None:
-        """Note that the administrator knows. test_a_told_notice_does_not_come_back"""
+    async def mark_told(self, notices: Sequence[Notice]) -> None:
+        """Note that the administrator knows.
+
+        - What was told does not come back. test_a_told_notice_does_not_come_back
+        - A delivery that was resent and ended again since is still to be told. test_a_second_end_is_told_too
+        """
 
     def bell(self) -> Bell:
         """A new bell that the commits of this store ring; a store that cannot ring gives one that never does."""

@@ -152,6 +152,9 @@ class Receipt:
     verdicts: tuple[Verdict, ...]
     remote_id: str | None = None  # the server's queue id, where its reply to the dot names one
 
+    def __attrs_post_init__(self) -> None:
+        assert self.verdicts, "an envelope names somebody"
+
     @classmethod
     def uniform(cls, verdict: Verdict, envelope: Envelope, remote_id: str | None = None) -> Self:
         """The same verdict for every recipient."""

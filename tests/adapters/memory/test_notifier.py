@@ -19,6 +19,7 @@ NOTICE = Notice(
     "welcome",
     attempts=1,
     created_at=datetime(2026, 1, 1, tzinfo=UTC),
+    ended_at=datetime(2026, 1, 2, tzinfo=UTC),
 )
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from galaxy_mail.adapters.postgres import PostgresStore
 from galaxy_mail.adapters.postgres.bell import PostgresBell
-from galaxy_mail.testing.contracts.bell import PATIENCE, BellContract
+from galaxy_mail.testing.contracts.bell import LASTING, PATIENCE, BellContract
 from galaxy_mail.testing.contracts.orders import claim, new_delivery
 from tests.adapters.postgres.harness import PostgresHarness
 
@@ -43,7 +43,7 @@ async def test_an_unarmed_bell_costs_producers_nothing(postgres: PostgresHarness
     """Until somebody is idle, and again once somebody has found mail, an enqueue does not notify."""
     armed = f'select armed_until > now() from "{postgres.schema}".mail_bell'
     assert not await postgres.pool.fetchval(armed)
-    await bell.arm()
+    await bell.arm(LASTING)
     assert await postgres.pool.fetchval(armed)
     await claim(postgres.store)
     assert await postgres.pool.fetchval(armed), "who finds nothing leaves the bell armed"
@@ -54,13 +54,11 @@ async def test_an_unarmed_bell_costs_producers_nothing(postgres: PostgresHarness
 
 async def test_a_lost_listener_is_replaced(postgres: PostgresHarness, bell: PostgresBell) -> None:
     """Its end rings, so that the worker looks; the next arming listens anew."""
-    await bell.arm()
-    query = (
-        "select pg_terminate_backend(pid) from pg_stat_activity where query like 'LISTEN%' and query like $1"
-    )
-    assert await postgres.pool.fetchval(query, f"%{postgres.schema}%")
+    await bell.arm(LASTING)
+    query = "select pg_terminate_backend(pid) from pg_stat_activity where query like $1 and pid <> pg_backend_pid()"
+    assert await postgres.pool.fetchval(query, f'%update "{postgres.schema}".mail_bell%')
     await asyncio.wait_for(bell.rung(), PATIENCE)
-    await bell.arm()
+    await bell.arm(LASTING)
     assert bell.rings
     await postgres.store.enqueue(new_delivery())
     await asyncio.wait_for(bell.rung(), PATIENCE)
@@ -72,7 +70,7 @@ async def test_where_nothing_is_heard_it_says_so(
     """As behind a pooler in transaction mode: the test ring does not come back, and it stops trying."""
     monkeypatch.setattr("galaxy_mail.adapters.postgres.bell.TEST_SECONDS", 0.05)
     monkeypatch.setattr(bell, "_heard", lambda *_: None)
-    await bell.arm()
-    await bell.arm()
+    await bell.arm(LASTING)
+    await bell.arm(LASTING)
     assert not bell.rings
     assert postgres.pool.get_idle_size() == postgres.pool.get_size()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 from galaxy_mail.adapters.memory.transactions import Table
 
@@ -16,7 +17,7 @@ class MemoryBell:
         self._table = table
         self._ring = asyncio.Event()
 
-    async def arm(self) -> None:
+    async def arm(self, lasting: timedelta) -> None:
         """See ``Bell.arm``."""
         self._table.listeners.add(self._ring)
 

@@ -47,10 +47,12 @@ def _issue(row: Row, request: ClaimRequest, now: datetime, token: ClaimToken) ->
 
 def _bury(row: Row, now: datetime) -> None:
     _abandon(row, now)
+    sent = any(each.state is RecipientState.ACCEPTED for each in row.recipients)
     for each in row.recipients:
         if each.state is RecipientState.OPEN:
             each.mark(RecipientState.REFUSED, None)
-    row.finish(transition(row.status, DeliveryEvent.GIVEN_UP), DeadLetterReason.POISON, now, tell=True)
+    event = DeliveryEvent.COMPLETED if sent else DeliveryEvent.GIVEN_UP
+    row.finish(transition(row.status, event), None if sent else DeadLetterReason.POISON, now, tell=True)
 
 
 def _abandon(row: Row, now: datetime) -> None:

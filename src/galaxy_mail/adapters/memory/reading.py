@@ -51,6 +51,7 @@ def _recipient(each: RecipientRow) -> RecipientRecord:
 
 def notice(row: Row) -> Notice:
     """What the administrator is told; addresses are masked."""
+    assert row.finished_at is not None, "only an end is told"
     return Notice(
         delivery_id=row.delivery_id,
         status=row.status,
@@ -58,6 +59,7 @@ def notice(row: Row) -> Notice:
         template=row.template,
         attempts=row.attempts,
         created_at=row.created_at,
+        ended_at=row.finished_at,
         refused=tuple(
             each.recipient.address.masked for each in row.recipients if each.state is RecipientState.REFUSED
         ),

@@ -115,10 +115,11 @@ class MemoryStore:
             row.notify_after = now + hold
         return tuple(reading.notice(row) for _, row in ready)
 
-    async def mark_told(self, delivery_ids: Sequence[UUID]) -> None:
+    async def mark_told(self, notices: Sequence[Notice]) -> None:
         """See ``Queue.mark_told``."""
-        for row in filter(None, map(self._table.rows.get, delivery_ids)):
-            if row.notify_after is not None:
+        for notice in notices:
+            row = self._table.rows.get(notice.delivery_id)
+            if row is not None and row.finished_at == notice.ended_at and row.notify_after is not None:
                 row.notify_after, row.notified_at = None, self._time.now()
 
     def bell(self) -> MemoryBell:

@@ -6,7 +6,9 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
+from galaxy_mail.domain.leases import ClaimToken, Held
 from galaxy_mail.domain.mail import NewDelivery
 from galaxy_mail.domain.settlement import Settlement
 
@@ -57,11 +59,10 @@ def _json(value: Mapping[str, object] | None) -> str | None:
 
 
 def settlement_columns(settlements: Sequence[Settlement]) -> list[Sequence[Any]]:
-    """The arguments of ``settle.sql``: eighteen columns of settlements, then five of recipient marks."""
-    columns = _columns(map(_settlement_row, settlements), width=18)
+    """The arguments of ``settle.sql``: eighteen columns of settlements, then six of recipient marks."""
     marks = (
         (
-            s.held.delivery_id,
+            *_held_row(s.held),
             m.position,
             m.state,
             m.verdict and m.verdict.code,
@@ -70,11 +71,25 @@ def settlement_columns(settlements: Sequence[Settlement]) -> list[Sequence[Any]]
         for s in settlements
         for m in s.marks
     )
-    return columns + _columns(marks, width=5)
+    return _columns(map(_settlement_row, settlements), width=18) + _columns(marks, width=6)
+
+
+def held_columns(claims: Sequence[Held]) -> list[Sequence[Any]]:
+    """Ids and tokens, as ``renew.sql`` and ``release.sql`` want them."""
+    return _columns(map(_held_row, claims), width=2)
+
+
+def key_columns(deliveries: Sequence[NewDelivery]) -> list[Sequence[Any]]:
+    """The arguments of ``find_key.sql``."""
+    return _columns(((d.idempotency_key, d.content_digest, d.secret_digest) for d in deliveries), width=3)
+
+
+def _held_row(held: Held) -> tuple[UUID, ClaimToken]:
+    return held.delivery_id, held.token
 
 
 def _settlement_row(s: Settlement) -> tuple[Any, ...]:
-    common = (s.held.delivery_id, s.held.token, s.status, s.retry_in, s.reason, s.tell_admin)
+    common = (*_held_row(s.held), s.status, s.retry_in, s.reason, s.tell_admin)
     if s.attempt is None:
         return (*common, None, None, None, False, False, None, None, None, "", None, "", timedelta(0))
     v = s.attempt.receipt.verdict

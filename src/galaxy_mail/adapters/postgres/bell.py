@@ -24,11 +24,10 @@ if TYPE_CHECKING:
 
     Listener = PoolConnectionProxy[asyncpg.Record]
 
-ARMED = timedelta(
-    minutes=1
-)  # renewed at half of it; a worker that dies leaves producers ringing for no longer
 TEST_RING = "test"
-TEST_SECONDS = 1.0
+TEST_SECONDS = 2.0  # how long the test ring may take
+LISTEN_SECONDS = 10.0  # how long everything else may take, a free connection of the pool included
+DEAF_SECONDS = 300.0  # how long not to try again after a test ring that did not come back
 
 _log = logging.getLogger("galaxy_mail.postgres")
 
@@ -41,7 +40,7 @@ class PostgresBell:
         self._channel = checked(schema)
         self._arm = Statements(schema)["arm_bell"]
         self._listener: Listener | None = None
-        self._deaf = False  # a test ring did not come back: there is no use in listening here
+        self._deaf_until = 0.0  # by the event loop's clock
         self._ring = asyncio.Event()
         self._test = asyncio.Event()
 
@@ -50,14 +49,15 @@ class PostgresBell:
         """Whether a listener is connected and hears."""
         return self._listener is not None
 
-    async def arm(self) -> None:
+    async def arm(self, lasting: timedelta) -> None:
         """See ``Bell.arm``."""
         try:
             with border("arm"):
-                if self._listener is None and not self._deaf:
-                    await self._listen()
-                if self._listener is not None:
-                    await self._pool.execute(self._arm, ARMED)
+                async with asyncio.timeout(LISTEN_SECONDS):
+                    if self._listener is None and asyncio.get_running_loop().time() >= self._deaf_until:
+                        await self._listen()
+                    if self._listener is not None:
+                        await self._listener.execute(self._arm, lasting)
         except GalaxyMailError as error:
             _log.warning("the bell cannot be armed, new mail is found by looking: %s", error)
 
@@ -78,18 +78,29 @@ class PostgresBell:
         try:
             listener.add_termination_listener(self._lost)
             await listener.add_listener(self._channel, self._heard)
-            await self._pool.execute("select pg_notify($1, $2)", self._channel, TEST_RING)
-            async with asyncio.timeout(TEST_SECONDS):
-                await self._test.wait()
-        except TimeoutError:
-            self._deaf = True
-            _log.warning("LISTEN does not work through this connection: new mail is found by looking")
-            await self._give_back(listener)
+            hears = await self._hears()
         except BaseException:
             await self._give_back(listener)
             raise
-        else:
+        if hears:
             self._listener = listener
+        else:
+            self._deaf_until = asyncio.get_running_loop().time() + DEAF_SECONDS
+            _log.warning(
+                "no ring is heard here (a pooler, or no free connection): new mail is found by looking"
+            )
+            await self._give_back(listener)
+
+    async def _hears(self) -> bool:
+        """Whether a ring from another connection arrives: one from its own would, even through a pooler."""
+        self._test.clear()
+        try:
+            async with asyncio.timeout(TEST_SECONDS):
+                await self._pool.execute("select pg_notify($1, $2)", self._channel, TEST_RING)
+                await self._test.wait()
+        except TimeoutError:
+            return False
+        return True
 
     async def _give_back(self, listener: Listener) -> None:
         try:

@@ -109,6 +109,7 @@ def notice_from(row: Row) -> Notice:
         template=row["template"],
         attempts=row["attempts"],
         created_at=row["created_at"],
+        ended_at=row["finished_at"],
         refused=tuple(_address(text).masked for text in row["refused"]),
         detail=row["detail"],
     )

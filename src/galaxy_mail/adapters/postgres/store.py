@@ -78,24 +78,16 @@ class PostgresStore:
             _require_open_transaction(within)
         connection = self._pool if within is None else within
         with border("enqueue"):
-            if await connection.fetchval(self._sql["enqueue"], *arguments.enqueue_arguments(delivery)):
-                return delivery.delivery_id
-            first = await connection.fetchrow(
-                self._sql["find_key"],
-                delivery.idempotency_key,
-                delivery.content_digest,
-                delivery.secret_digest,
-            )
-        if first is None:  # purged between the two statements: the key is free now
-            return await self.enqueue(delivery, within)
-        if not first["same_content"]:
-            raise IdempotencyConflict(first["delivery_id"])
-        return cast(UUID, first["delivery_id"])
+            while not await connection.fetchval(self._sql["enqueue"], *arguments.enqueue_arguments(delivery)):
+                if owners := await self._owners(connection, [delivery]):
+                    return owners[delivery.idempotency_key]
+                # purged between the two statements: the key is free now
+        return delivery.delivery_id
 
     async def enqueue_many(
         self, deliveries: Sequence[NewDelivery], within: PostgresTransaction | None = None
     ) -> tuple[UUID, ...]:
-        """See ``Outbox.enqueue_many``: one statement, and one more for each key that was taken."""
+        """See ``Outbox.enqueue_many``: one statement, and one more if keys were taken."""
         if within is None:
             async with self.transaction() as own:
                 return await self.enqueue_many(deliveries, own)
@@ -106,11 +98,26 @@ class PostgresStore:
                 stored = {
                     row["delivery_id"] for row in await within.fetch(self._sql["enqueue_many"], *columns)
                 }
-                ids = [
-                    d.delivery_id if d.delivery_id in stored else await self.enqueue(d, within)
-                    for d in deliveries
-                ]
-        return tuple(ids)
+                left_out = [delivery for delivery in deliveries if delivery.delivery_id not in stored]
+                owners = await self._owners(within, left_out)
+        return tuple(
+            [
+                delivery.delivery_id if delivery.delivery_id in stored else owners[delivery.idempotency_key]
+                for delivery in deliveries
+            ]
+        )
+
+    async def _owners(
+        self, connection: Pool | PostgresTransaction, deliveries: Sequence[NewDelivery]
+    ) -> dict[str | None, UUID]:
+        """The first deliveries with these keys. Raises ``IdempotencyConflict`` if one has other content."""
+        if not deliveries:
+            return {}
+        found = await connection.fetch(self._sql["find_key"], *arguments.key_columns(deliveries))
+        for row in found:
+            if not row["same_content"]:
+                raise IdempotencyConflict(row["delivery_id"])
+        return {row["idempotency_key"]: row["delivery_id"] for row in found}
 
     # --- Queue -------------------------------------------------------------------------------------------------------
 
@@ -149,24 +156,22 @@ class PostgresStore:
                 map(rows.notice_from, await self._pool.fetch(self._sql["take_notices"], limit, hold))
             )
 
-    async def mark_told(self, delivery_ids: Sequence[UUID]) -> None:
+    async def mark_told(self, notices: Sequence[Notice]) -> None:
         """See ``Queue.mark_told``."""
+        ids, ends = [notice.delivery_id for notice in notices], [notice.ended_at for notice in notices]
         with border("mark_told"):
-            await self._pool.execute(self._sql["mark_told"], delivery_ids)
+            await self._pool.execute(self._sql["mark_told"], ids, ends)
 
     def bell(self) -> PostgresBell:
         """See ``Queue.bell``."""
         return PostgresBell(self._pool, self._schema)
 
-    async def _lost(self, statement: str, claims: Sequence[Held], *arguments: object) -> frozenset[UUID]:
-        ids = [held.delivery_id for held in claims]
-        if not ids:
+    async def _lost(self, statement: str, claims: Sequence[Held], *others: object) -> frozenset[UUID]:
+        if not claims:
             return frozenset()
         with border(statement):
-            kept = await self._pool.fetch(
-                self._sql[statement], ids, [held.token for held in claims], *arguments
-            )
-        return frozenset(ids) - {row["delivery_id"] for row in kept}
+            kept = await self._pool.fetch(self._sql[statement], *arguments.held_columns(claims), *others)
+        return frozenset(held.delivery_id for held in claims) - {row["delivery_id"] for row in kept}
 
     # --- Operations --------------------------------------------------------------------------------------------------
 
@@ -208,7 +213,9 @@ class PostgresStore:
     async def resend(self, delivery_id: UUID, by: str) -> None:
         """See ``Operations.resend``."""
         with border("resend"):
-            row = await self._pool.fetchrow(self._sql["resend"], delivery_id, by)
+            async with self._pool.acquire() as connection, connection.transaction():
+                await connection.execute(self._sql["lock_delivery"], delivery_id)
+                row = await connection.fetchrow(self._sql["resend"], delivery_id, by)
         if row is None:
             raise UnknownDelivery(delivery_id)
         if row["resent"]:

@@ -34,6 +34,7 @@ def notices(draw: st.DrawFn) -> Notice:
         template=draw(st.sampled_from(["welcome", "login_code", "0-a_b", "t" * 100])),
         attempts=draw(st.integers(0, 10**9)),
         created_at=draw(st.datetimes(timezones=st.just(UTC))),
+        ended_at=draw(st.datetimes(timezones=st.just(UTC))),
         refused=draw(_refused(at_least=0 if reason else 1)),
         detail=escaped(draw(st.text()), MAX_DETAIL_OCTETS),
     )

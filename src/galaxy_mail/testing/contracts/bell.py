@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from galaxy_mail.domain.ports import Bell, Store
 from galaxy_mail.testing.contracts.orders import new_delivery
 
+LASTING = timedelta(minutes=1)
 PATIENCE = 5.0  # seconds; only a bell that does not ring needs them
 
 
@@ -36,7 +38,7 @@ class BellContract:
 
     async def test_a_commit_rings_an_armed_bell(self, store: Store[Any], bell: Bell) -> None:
         """Who waits is woken by the commit, and not by the enqueue before it."""
-        await bell.arm()
+        await bell.arm(LASTING)
         assert bell.rings
         waiting = asyncio.ensure_future(bell.rung())
         async with store.transaction() as transaction:
@@ -46,7 +48,7 @@ class BellContract:
 
     async def test_a_rollback_does_not_ring(self, store: Store[Any], bell: Bell) -> None:
         """Nothing is heard of a mail that never was: the next ring is that of the next commit."""
-        await bell.arm()
+        await bell.arm(LASTING)
         with pytest.raises(ChangedMind):
             await _enqueue_and_change_mind(store)
         waiting = asyncio.ensure_future(bell.rung())
@@ -57,13 +59,13 @@ class BellContract:
 
     async def test_a_ring_before_the_wait_is_not_lost(self, store: Store[Any], bell: Bell) -> None:
         """Between arming and waiting there is no gap."""
-        await bell.arm()
+        await bell.arm(LASTING)
         await store.enqueue(new_delivery())
         await asyncio.wait_for(bell.rung(), PATIENCE)
 
     async def test_many_rings_are_one(self, store: Store[Any], bell: Bell) -> None:
         """After a burst has been heard there is silence, until the next commit."""
-        await bell.arm()
+        await bell.arm(LASTING)
         async with store.transaction() as transaction:
             for _ in range(10):
                 await store.enqueue(new_delivery(), within=transaction)
@@ -75,7 +77,7 @@ class BellContract:
 
     async def test_a_closed_bell_is_silent(self, store: Store[Any], bell: Bell) -> None:
         """It gives back what it holds, may be closed twice, and is not heard any more."""
-        await bell.arm()
+        await bell.arm(LASTING)
         await bell.aclose()
         await bell.aclose()
         await store.enqueue(new_delivery())

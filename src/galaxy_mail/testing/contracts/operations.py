@@ -195,7 +195,7 @@ class OperationsContract(StoreContract):
         store = harness.store
         for said in ([ACCEPTED], [ACCEPTED], [NO_SUCH_USER]):
             await after(harness, new_delivery(), said)
-        await store.mark_told([notice.delivery_id for notice in await store.take_notices(10, RETRY)])
+        await store.mark_told(await store.take_notices(10, RETRY))
         await after(harness, new_delivery(), [ACCEPTED])
         assert await store.purge(RETRY * 1.5, limit=10) == 3
         stats = await store.stats()

@@ -15,6 +15,7 @@ from galaxy_mail.testing.contracts.harness import StoreContract, StoreHarness
 from galaxy_mail.testing.contracts.orders import (
     ACCEPTED,
     BCC,
+    BUSY,
     CC,
     LEASE,
     REPLY_TO,
@@ -138,6 +139,21 @@ class QueueClaims(StoreContract):
         assert await harness.secrets_of(order.delivery_id) is None
         assert await store.settle([settlement(last, ACCEPTED)]) == {order.delivery_id}
         assert [notice.reason for notice in await store.take_notices(10, LEASE)] == [DeadLetterReason.POISON]
+
+    async def test_a_poisonous_mail_that_somebody_accepted_is_sent(self, harness: StoreHarness) -> None:
+        """It ends as partial acceptance does: sent, the rest refused, and the administrator is told."""
+        store, order = harness.store, new_delivery(people=((TO, "ada@example.org"), (CC, "bob@example.org")))
+        await store.enqueue(order)
+        await settle(store, await claim_one(store), ACCEPTED, BUSY)
+        for _ in range(2):
+            await harness.age(LEASE)
+            await claim(store, abandoned_limit=1)
+        record = await store.find(order.delivery_id)
+        assert record is not None
+        assert (record.summary.status, record.summary.reason) == (DeliveryStatus.SENT, None)
+        assert [each.state for each in record.recipients] == [RecipientState.ACCEPTED, RecipientState.REFUSED]
+        assert [notice.status for notice in await store.take_notices(10, LEASE)] == [DeliveryStatus.SENT]
+        assert (await store.stats())[DeliveryStatus.SENT] == 1
 
     async def test_a_suspect_is_claimed_alone(self, harness: StoreHarness) -> None:
         """What was abandoned before has no company: neither another suspect nor a neighbour who would be blamed."""

@@ -81,8 +81,21 @@ class QueueNotices(StoreContract):
             await _dead_letter(store)
         told, untold = await store.take_notices(2, HOLD)
         for _ in range(2):
-            await store.mark_told([told.delivery_id])
+            await store.mark_told([told])
         await store.mark_told([])
         await harness.age(HOLD)
         (left,) = await store.take_notices(10, HOLD)
         assert left.delivery_id == untold.delivery_id
+
+    async def test_a_second_end_is_told_too(self, harness: StoreHarness) -> None:
+        """Telling of the first end, when the mail was resent and has ended again meanwhile, does not silence the second."""
+        store = harness.store
+        await _dead_letter(store)
+        (first,) = await store.take_notices(10, HOLD)
+        await store.resend(first.delivery_id, by="grace")
+        await harness.age(harness.tick)
+        await settle(store, await claim_one(store), NO_SUCH_USER)
+        await store.mark_told([first])
+        (second,) = await store.take_notices(10, HOLD)
+        assert second.delivery_id == first.delivery_id
+        assert second.ended_at != first.ended_at

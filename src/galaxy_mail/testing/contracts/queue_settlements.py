@@ -51,6 +51,21 @@ class QueueSettlements(StoreContract):
         assert await store.find(stale.held.delivery_id) == before
         await settle(store, latest, ACCEPTED)
 
+    async def test_of_a_stale_and_a_fresh_claim_the_fresh_one_settles(self, harness: StoreHarness) -> None:
+        """Both in one call, in either order: nothing of the stale one is written, not even who had accepted."""
+        store = harness.store
+        for stale_first in (True, False):
+            stale, fresh = await taken_over(harness)
+            both = [settlement(stale, ACCEPTED), settlement(fresh, BUSY)]
+            await store.settle(both if stale_first else both[::-1])
+            record = await store.find(fresh.held.delivery_id)
+            assert record is not None
+            assert record.summary.status is DeliveryStatus.RETRYING
+            assert [each.state for each in record.recipients] == [RecipientState.OPEN]
+            assert record.attempts[-1].outcome is AttemptOutcome.TRANSIENT_ERROR
+            await harness.age(RETRY * 2)
+            await settle(store, await claim_one(store), ACCEPTED)
+
     async def test_a_claim_settles_once(self, harness: StoreHarness) -> None:
         """A spent claim is lost, whether its delivery has ended, waits for a retry, or was claimed anew."""
         store = harness.store

@@ -12,6 +12,7 @@ with moment as materialized (
     select delivery_id, lane, template, message_id, at, greatest(at, send_at), greatest(at, send_at), greatest(at, send_at),
            at + ttl, idempotency_key
       from input, moment
+     order by idempotency_key  -- so that two callers with the same keys wait for each other in one order
     on conflict (idempotency_key) where idempotency_key is not null do nothing
     returning delivery_id
 ), payload as (

@@ -1,6 +1,7 @@
--- The delivery that owns an idempotency key, and whether its content is the same; a wiped secret no longer distinguishes.
-select delivery_id,
-       content_digest = $2 and (secret_digest is not distinct from $3 or secrets_wiped_at is not null) as same_content
-  from {schema}.mail_deliveries
-  join {schema}.mail_payloads using (delivery_id)
- where idempotency_key = $1
+-- Who owns these idempotency keys, and whether the content is the same; a wiped secret no longer distinguishes.
+select idempotency_key, d.delivery_id,
+       p.content_digest = asked.content_digest
+       and (p.secret_digest is not distinct from asked.secret_digest or secrets_wiped_at is not null) as same_content
+  from unnest($1::text[], $2::bytea[], $3::bytea[]) as asked (key, content_digest, secret_digest)
+  join {schema}.mail_deliveries as d on idempotency_key = key
+  join {schema}.mail_payloads as p using (delivery_id)

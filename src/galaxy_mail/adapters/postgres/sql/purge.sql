@@ -1,4 +1,4 @@
--- Delete up to $2 deliveries that ended more than $1 ago, and all that hangs off them.
+-- Delete up to $2 deliveries that ended more than $1 ago, and all that hangs off them; fold the tally of workers into one.
 with chosen as (
     select delivery_id
       from {schema}.mail_deliveries
@@ -9,9 +9,18 @@ with chosen as (
     delete from {schema}.mail_deliveries as d using chosen
      where d.delivery_id = chosen.delivery_id
     returning status
+), counted as (
+    select counted_by, status from {schema}.mail_tally
+     where counted_by <> '' order by counted_by, status for update  -- the order in which a settle takes its own
+), folded as (
+    delete from {schema}.mail_tally as t using counted
+     where (t.counted_by, t.status) = (counted.counted_by, counted.status)
+    returning t.status, t.number
 ), tallied as (
     insert into {schema}.mail_tally as t (counted_by, status, number)
-    select '', status, -count(*) from purged group by status order by 2
+    select '', status, sum(number)
+      from (select status, -1 as number from purged union all table folded) as changes
+     group by status order by status
     on conflict (counted_by, status) do update set number = t.number + excluded.number
 )
 select count(*) from purged

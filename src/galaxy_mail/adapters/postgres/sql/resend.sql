@@ -1,10 +1,9 @@
--- Put a dead letter back; the row lock makes the second of two operators see what the first did.
+-- Put a dead letter back. The delivery is locked by lock_delivery.sql, in the same transaction.
 with target as (
     select delivery_id, status, claims, expires_at <= now() as expired, secrets_wiped_at is not null as wiped
       from {schema}.mail_deliveries as d
       join {schema}.mail_payloads using (delivery_id)
      where delivery_id = $1
-       for update of d
 ), resent as (
     update {schema}.mail_deliveries as d
        set status = 'pending', dead_letter_reason = null, finished_at = null,

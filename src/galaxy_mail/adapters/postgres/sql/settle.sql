@@ -18,7 +18,7 @@ with input as (
            claim_token = null
       from input
      where d.delivery_id = input.delivery_id and d.claim_token = token
-    returning d.delivery_id, d.claims, d.claimed_by, d.status, retry_in, outcome, stage, blame, burned, ambiguous, code, enhanced,
+    returning d.delivery_id, token, d.claims, d.claimed_by, d.status, retry_in, outcome, stage, blame, burned, ambiguous, code, enhanced,
               fault, detail, remote_id, template_version, duration
 ), attempt as (
     insert into {schema}.mail_attempts
@@ -36,9 +36,9 @@ with input as (
     update {schema}.mail_recipients as r
        set state = m.state,  -- a mark without a verdict, and so without a detail, leaves the last word as it was
            code = case when m.detail is null then r.code else m.code end, detail = coalesce(m.detail, r.detail)
-      from unnest($19::uuid[], $20::smallint[], $21::text[], $22::smallint[], $23::text[])
-        as m (delivery_id, position, state, code, detail)
-      join won on won.delivery_id = m.delivery_id
+      from unnest($19::uuid[], $20::uuid[], $21::smallint[], $22::text[], $23::smallint[], $24::text[])
+        as m (delivery_id, token, position, state, code, detail)
+      join won on won.delivery_id = m.delivery_id and won.token = m.token
      where r.delivery_id = m.delivery_id and r.position = m.position
 ), wiped as (
     update {schema}.mail_payloads as p
@@ -46,4 +46,4 @@ with input as (
       from won
      where p.delivery_id = won.delivery_id and retry_in is null and p.secrets is not null
 )
-select delivery_id from input where delivery_id not in (select won.delivery_id from won)
+select delivery_id from input where (delivery_id, token) not in (select won.delivery_id, won.token from won)

@@ -7,7 +7,7 @@ with taken as (
             where notify_after <= now()
             order by notify_after limit $1
               for update skip locked)
-    returning delivery_id, status, dead_letter_reason, template, attempts, created_at
+    returning delivery_id, status, dead_letter_reason, template, attempts, created_at, finished_at
 )
 select taken.*,
        array(select address from {schema}.mail_recipients as r
@@ -17,4 +17,4 @@ select taken.*,
                   where a.delivery_id = taken.delivery_id
                   order by attempt_no desc limit 1), '') as detail
   from taken
- order by created_at
+ order by finished_at

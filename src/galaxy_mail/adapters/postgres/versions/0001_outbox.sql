@@ -1,4 +1,4 @@
--- The outbox: one narrow, hot row for each delivery, and three tables that hang off it.
+-- The outbox: one narrow, hot row for each delivery, four tables that hang off it, a tally and a bell.
 -- The CHECK constraints mirror the enums of galaxy_mail.domain; a test compares them on the server.
 
 create table {schema}.mail_deliveries (
@@ -45,6 +45,9 @@ create unique index mail_deliveries_idempotency on {schema}.mail_deliveries (ide
     where idempotency_key is not null;
 create index mail_deliveries_untold on {schema}.mail_deliveries (notify_after)
     where notify_after is not null;
+-- Dead letters are few, and looked for when there is no time to read the whole table.
+create index mail_deliveries_dead on {schema}.mail_deliveries (delivery_id)
+    where status = 'dead_lettered';
 -- What ended comes here in the order of its end, and purge takes it from the other side.
 create index mail_deliveries_ended on {schema}.mail_deliveries (finished_at)
     where finished_at is not null;

@@ -1,0 +1,96 @@
+"""Statements that meet in the middle: what one reads must be of one time with the row that it locks.
+
+Under READ COMMITTED a statement that waits for a row goes on with the row as it is then, and with everything else as it was
+when the statement began. Invariant: no claim and no resend sees recipients or secrets of an earlier time than its delivery.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from galaxy_mail.adapters.postgres import PostgresStore, PostgresTransaction
+from galaxy_mail.adapters.postgres.arguments import settlement_columns
+from galaxy_mail.domain.delivery import RecipientState
+from galaxy_mail.domain.errors import ResendRefused
+from galaxy_mail.domain.settlement import Settlement
+from galaxy_mail.domain.verdicts import SmtpReply, Stage
+from galaxy_mail.testing.contracts.orders import (
+    ACCEPTED,
+    CC,
+    NO_SUCH_USER,
+    TO,
+    claim,
+    claim_one,
+    new_delivery,
+    settlement,
+)
+from tests.adapters.postgres.harness import PostgresHarness
+
+TOO_MANY = (Stage.RCPT, SmtpReply(452, "4.5.3 too many recipients", "4.5.3"))
+WAITING = (
+    "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%' || $1 || '%'"
+)
+
+
+@pytest.fixture
+async def postgres(postgres_dsn: str, schema_name: str) -> AsyncIterator[PostgresHarness]:
+    """A fresh schema."""
+    postgres = await PostgresHarness.open(postgres_dsn, schema_name)
+    yield postgres
+    await postgres.aclose()
+
+
+async def settle_in(connection: PostgresTransaction, store: PostgresStore, settled: Settlement) -> None:
+    """Settle within a transaction that is still open."""
+    assert await connection.fetch(store._sql["settle"], *settlement_columns([settled])) == []
+
+
+async def someone_waits(postgres: PostgresHarness) -> None:
+    """Return once a statement on this schema waits for a lock."""
+    while not await postgres.pool.fetchval(WAITING, postgres.schema):  # noqa: ASYNC110 - a wait sends no event
+        await asyncio.sleep(0)
+
+
+async def test_a_resend_sees_what_the_settlement_it_waited_for_has_done(postgres: PostgresHarness) -> None:
+    """Secrets wiped by it are seen to be wiped; recipients refused by it are opened again."""
+    store = postgres.store
+    for secrets in (None, {"code": "493817"}):
+        order = new_delivery(secrets=secrets)
+        await store.enqueue(order)
+        claimed = await claim_one(store)
+        async with postgres.pool.acquire() as settling, settling.transaction():
+            await settle_in(settling, store, settlement(claimed, NO_SUCH_USER))
+            resending = asyncio.ensure_future(store.resend(order.delivery_id, by="grace"))
+            await someone_waits(postgres)
+        if secrets:
+            with pytest.raises(ResendRefused, match="secrets"):
+                await resending
+        else:
+            await resending
+            assert len((await claim_one(store)).open_positions) == 1
+
+
+async def test_a_claim_never_sees_recipients_of_before_a_settlement(
+    postgres: PostgresHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Settled between a claim's beginning and its lock, a delivery is left to the next claim, which sees who accepted."""
+    store, usual = postgres.store, postgres.store._sql["claim"]
+    begun = "lane = 1 and (select pg_advisory_xact_lock_shared(7)) is not null"
+    monkeypatch.setitem(store._sql._texts, "claim", usual.replace("lane = 1", begun))
+    await store.enqueue(new_delivery(people=((TO, "ada@example.org"), (CC, "bob@example.org"))))
+    late = await claim_one(store, lease=timedelta(0))
+    async with postgres.pool.acquire() as gate, gate.transaction():
+        await gate.execute("select pg_advisory_xact_lock(7)")
+        async with postgres.pool.acquire() as settling, settling.transaction():
+            await settling.execute(
+                "select now()"
+            )  # its time is before the claim's, so the retry is due for the claim
+            claiming = asyncio.ensure_future(claim(store))
+            await someone_waits(postgres)
+            await settle_in(settling, store, settlement(late, ACCEPTED, TOO_MANY))
+    assert await claiming == ()
+    assert (await claim_one(store)).recipient_states == (RecipientState.ACCEPTED, RecipientState.OPEN)
