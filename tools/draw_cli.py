@@ -21,6 +21,7 @@ import attrs
 
 from galaxy_mail.app import settings
 from galaxy_mail.app.cli.arguments import build_parser
+from galaxy_mail.app.config import RuntimeConfig
 from galaxy_mail.app.demo.reckoning import Figures
 from galaxy_mail.app.durations import format_duration
 from galaxy_mail.app.settings import MailSettings
@@ -35,10 +36,10 @@ MARK = "<!-- Below: drawn by tools/draw_cli.py from the code. Change it there; a
 
 
 def settings_page() -> str:
-    """Every setting: how it is called, what it may be, what it is where nobody says, what it means."""
+    """Every setting: how it is called, what it may be, what it is where nobody says, what it means; and the fixed numbers."""
     told = explained(MailSettings)
     heads = ("setting", "variable", "value", "default", "meaning")
-    return "\n" + table(
+    settings_table = table(
         heads,
         (
             (
@@ -50,6 +51,24 @@ def settings_page() -> str:
             )
             for field in attrs.fields(MailSettings)
         ),
+    )
+    return f"\n{settings_table}\n## Numbers that are no settings\n\n{FIXED}\n{fixed_table()}"
+
+
+FIXED = """\
+Workers and `purge` run by these too. They are fixed: nobody has needed others yet. `MailService.config`, a `RuntimeConfig`, has
+them beside those that are set.
+"""
+
+
+def fixed_table() -> str:
+    """The fields of RuntimeConfig that no setting gives."""
+    told = explained(RuntimeConfig)
+    given = {field.name for field in attrs.fields(MailSettings)} | {"retry"}
+    fixed = [field for field in attrs.fields(RuntimeConfig) if field.name not in given]
+    return table(
+        ("field", "value", "meaning"),
+        ((f"`{field.name}`", default(field.default), told[field.name]) for field in fixed),
     )
 
 
@@ -66,6 +85,8 @@ def default(value: object) -> str:
         return "**needed**"
     if value is None or value == ():
         return "none"
+    if isinstance(value, float):
+        value = round(value, 3)
     shown = format_duration(value) if isinstance(value, timedelta) else str(value).lower()
     return f"`{shown}`"
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import attrs
 import pytest
 
+from galaxy_mail.app.config import RuntimeConfig
 from galaxy_mail.app.relay_url import parse_relay
 from galaxy_mail.app.settings import MailSettings
 from galaxy_mail.domain.records import DeliverySummary
@@ -47,6 +48,13 @@ def test_every_setting_is_explained() -> None:
     told = {name.strip("`"): meaning for name, *_, meaning in rows(FOLDER / "settings.md", "Every setting")}
     assert list(told) == [field.name for field in attrs.fields(MailSettings)]
     assert all(told.values())
+
+
+def test_every_number_of_a_worker_is_explained() -> None:
+    """A field of RuntimeConfig is a setting, or it has a row of its own; the rules of retrying are settings all."""
+    told = {name.strip("`") for name, *_ in rows(FOLDER / "settings.md", "Numbers that are no settings")}
+    settings = {field.name for field in attrs.fields(MailSettings)}
+    assert told == {field.name for field in attrs.fields(RuntimeConfig)} - settings - {"retry"}
 
 
 def test_the_page_reads_relays_as_the_code_does() -> None:

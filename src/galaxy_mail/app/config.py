@@ -15,15 +15,15 @@ class RuntimeConfig:
 
     # An idle worker looks at least this often.
     poll_interval: timedelta = timedelta(seconds=1)
-    # How soon it looks again after it was busy; then twofold each time.
+    # How soon an idle worker looks again after it was busy; then twofold each time.
     first_poll: timedelta = timedelta(milliseconds=20)
     # A dead worker's claims are free after this.
     lease: timedelta = timedelta(seconds=10)
-    # After which share of a lease it is renewed.
+    # After which share of a lease a worker renews it.
     renewal_share: float = 1 / 3
     # Claims held at once.
     batch_size: int = 100
-    # RFC 5321 section 4.5.3.1.8: any server takes as many.
+    # Recipients that share a transaction: any server takes as many (RFC 5321 section 4.5.3.1.8).
     recipients_per_transaction: int = 100
     # How long a stop waits for transactions that are past their gate.
     stop_grace: timedelta = timedelta(seconds=30)
