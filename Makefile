@@ -1,6 +1,6 @@
 # Two commands matter: `make demo` and `make test`. Both need Python ≥ 3.11, git and make, nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint format contracts types unit lock clean
+.PHONY: help setup demo bench test check lint format contracts types unit lock clean
 SHELL := /bin/sh
 export PYTHON ?=
 RUN := .venv/bin/python -m
@@ -14,6 +14,10 @@ setup: ## .venv from the hash-pinned locks (PYTHON=… picks the interpreter)
 demo: ## send real mails through an embedded PostgreSQL and a local inbox
 	@tools/setup.sh run
 	@.venv/bin/galaxy-mail demo
+
+bench: ## measure us and the peers; QUICK=1 for three minutes with smaller tables
+	@tools/setup.sh bench
+	@.venv-bench/bin/python -m bench $(if $(QUICK),--quick)
 
 test: lint contracts types unit ## everything CI runs: lint, import contracts, types, tests
 
@@ -36,8 +40,8 @@ types: setup ## mypy --strict
 unit: setup ## all tests, on a real PostgreSQL
 	@$(RUN) pytest
 
-lock: ## resolve the dependencies anew into requirements/dev.lock
+lock: ## resolve the dependencies anew into requirements/*.lock
 	@tools/lock.sh
 
 clean: ## remove what was made here
-	@rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+	@rm -rf .venv .venv-bench bench/peers/pgboss/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

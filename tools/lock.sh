@@ -1,6 +1,6 @@
 #!/bin/sh
-# Writes requirements/{dev,run}.lock anew: one version and its hashes for every package that the project, its extras and
-# (dev) its developers need, for Python ≥ 3.11 on every platform. uv resolves, in an environment that is thrown away.
+# Writes requirements/{dev,run,bench}.lock anew: one version and its hashes for every package that the project, its extras,
+# (dev) its developers and (bench) the peers it is measured against need, for Python ≥ 3.11 on every platform. uv resolves, in an environment that is thrown away.
 set -eu
 cd "$(dirname "$0")/.."
 scratch=$(mktemp -d)
@@ -12,7 +12,7 @@ trap 'rm -rf "$scratch"' EXIT
 resolve() {
     name=$1
     shift
-    "$scratch/venv/bin/uv" --no-cache pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+    "$scratch/venv/bin/uv" --no-cache pip compile pyproject.toml --universal --python-version 3.11 \
         --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet "$@" --output-file "$scratch/$name.lock"
     {
         echo "# Made by \`make lock\` from pyproject.toml; installed with --require-hashes. Do not edit."
@@ -20,5 +20,6 @@ resolve() {
     } >"requirements/$name.lock"
 }
 
-resolve dev --group build --group dev
-resolve run --group build --constraint requirements/dev.lock
+resolve dev --all-extras --group build --group dev
+resolve run --extra embedded --extra prometheus --extra uvloop --group build --constraint requirements/dev.lock
+resolve bench --all-extras --group build --group bench --constraint requirements/dev.lock

@@ -3,12 +3,17 @@
 #
 #   tools/setup.sh run    what galaxy_mail needs to run, with its extras (requirements/run.lock)
 #   tools/setup.sh dev    and what its tests and checks need (requirements/dev.lock)
+#   tools/setup.sh bench  makes .venv-bench instead, with the peers that `make bench` measures (requirements/bench.lock)
 #
-# PYTHON=/path/to/python3.12 picks the interpreter; otherwise the first fit one of the names below makes .venv, which then
+# PYTHON=/path/to/python3.12 picks the interpreter; otherwise the first fit one of the names below makes the venv, which then
 # stays as long as it stands for these locks, this pyproject.toml and this folder.
 set -eu
 cd "$(dirname "$0")/.."
 level=${1:-dev}
+case $level in
+    bench) venv=.venv-bench first=bench locks=requirements/bench.lock ;;
+    *) venv=.venv first=run locks="requirements/dev.lock requirements/run.lock" ;;
+esac
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -33,29 +38,30 @@ find_python() {
     exit 1
 }
 
-install() { .venv/bin/python -m pip --disable-pip-version-check --no-input install -qq --root-user-action=ignore "$@"; }
+install() { "$venv/bin/python" -m pip --disable-pip-version-check --no-input install -qq --root-user-action=ignore "$@"; }
 
 # The lock is complete, so there is nothing to resolve.
 install_lock() { install --require-hashes --no-deps --no-compile --requirement "requirements/$1.lock"; }
 
 # A step is done when the file that names it keeps the text that it was done for.
-is_done() { [ "$(cat ".venv/.$1" 2>/dev/null)" = "$2" ]; }
+is_done() { [ "$(cat "$venv/.$1" 2>/dev/null)" = "$2" ]; }
 
-mark_done() { printf '%s\n' "$2" >".venv/.$1"; }
+mark_done() { printf '%s\n' "$2" >"$venv/.$1"; }
 
 identity() { "$1" -c 'import sys; print(sys.version, sys.base_prefix)' 2>/dev/null; }
 
-is_wanted_python() { is_fit .venv/bin/python && { [ -z "${PYTHON:-}" ] || [ "$(identity .venv/bin/python)" = "$(identity "$PYTHON")" ]; }; }
+is_wanted_python() { is_fit "$venv/bin/python" && { [ -z "${PYTHON:-}" ] || [ "$(identity "$venv/bin/python")" = "$(identity "$PYTHON")" ]; }; }
 
-origin="$(cat requirements/*.lock | cksum) in $(pwd)"
+# shellcheck disable=SC2086 # a list of files
+origin="$(cat $locks | cksum) in $(pwd)"
 project=$(cksum <pyproject.toml)
 
 if ! is_done made "$origin" || ! is_wanted_python; then
     python=$(find_python)
-    say "Making .venv with $("$python" --version) …"
-    rm -rf .venv
-    "$python" -m venv .venv
-    install_lock run
+    say "Making $venv with $("$python" --version) …"
+    rm -rf "$venv"
+    "$python" -m venv "$venv"
+    install_lock "$first"
     mark_done made "$origin"
 fi
 if ! is_done project "$project"; then

@@ -1,0 +1,1 @@
+"""One module for each question; each is `async def measure(rig, book)`."""
