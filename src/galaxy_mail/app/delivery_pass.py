@@ -68,9 +68,8 @@ class DeliveryPass:
             self._log.error("delivery %s cannot be rendered: %s", claim_id, error)
             return Receipt.uniform(classify(Stage.LOCAL, Fault.UNRENDERABLE), envelope), ""
         except Exception as error:  # noqa: BLE001 - a bug in an adapter is this mail's trouble, and stops no other
-            where = "".join(
-                traceback.format_tb(error.__traceback__)
-            )  # without its text, which may hold a secret
+            # Without its text, which may hold a secret.
+            where = "".join(traceback.format_tb(error.__traceback__))
             self._log.error("delivery %s: %s in an adapter\n%s", claim_id, type(error).__name__, where)
             stage = Stage.DOT if holding.progress is Progress.BEGUN else Stage.LOCAL
             return Receipt.uniform(classify(stage, Fault.INTERNAL), envelope), ""

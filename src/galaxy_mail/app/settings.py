@@ -29,9 +29,8 @@ def masked_url(url: str | None) -> str:
         parts = urlsplit(url)
     except ValueError:
         return "***"
-    if (
-        "@" in parts.path + parts.query + parts.fragment
-    ):  # perhaps the end of a password with a / ? or # in it
+    # Perhaps the end of a password with a / ? or # in it.
+    if "@" in parts.path + parts.query + parts.fragment:
         return f"{parts.scheme}://***"
     userinfo, at, host = parts.netloc.rpartition("@")
     user, colon, _ = userinfo.partition(":")

@@ -116,10 +116,8 @@ def from_file(path: Path) -> Source:
         table = tomllib.loads(path.read_text("utf-8")).get(TABLE)
     except OSError as error:
         return _unusable(path, error.strerror or type(error).__name__)
-    except (
-        ValueError,
-        RecursionError,
-    ):  # neither TOML nor, perhaps, UTF-8; the parser's text may quote the line
+    # Neither TOML nor, perhaps, UTF-8; the parser's text may quote the line.
+    except (ValueError, RecursionError):
         return _unusable(path, "is not TOML")
     return from_table(table, path)
 

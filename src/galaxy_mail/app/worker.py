@@ -85,9 +85,8 @@ class Worker:
         self._log.info("worker %s starts", self.name)
         idling = Idling(bell=self._store.bell(), clock=self._clock, config=self._config, logger=self._log)
         loops = (self._settler.run(), self._holdings.renew_forever(), self._herald.run())
-        async with (
-            asyncio.TaskGroup() as group
-        ):  # a loop that dies of a bug takes the worker with it, after a drain
+        # A loop that dies of a bug takes the worker with it, after a drain.
+        async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(loop) for loop in loops]
             try:
                 yield idling

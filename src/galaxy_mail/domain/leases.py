@@ -66,9 +66,8 @@ class Claim:
     number: int  # 1, 2, 3 …: counts the claims of this delivery and numbers their attempts
     status: DeliveryStatus
     mail: Mail | Unreadable
-    recipient_states: tuple[
-        RecipientState | None, ...
-    ]  # in the order of mail.recipients; None for a reply_to
+    # In the order of mail.recipients; None for a reply_to.
+    recipient_states: tuple[RecipientState | None, ...]
     dated: datetime  # what the Date header says
     age: timedelta  # since enqueue, send_at or the last resend
     expires_in: timedelta | None

@@ -33,10 +33,8 @@ SETTINGS = {
     "log_timezone": "UTC",
     "timezone": "UTC",
 }
-NO_FSYNC = {
-    "fsync": "off",
-    "full_page_writes": "off",
-}  # synchronous_commit stays: a killed server loses nothing
+# synchronous_commit stays: a killed server loses nothing.
+NO_FSYNC = {"fsync": "off", "full_page_writes": "off"}
 
 logger = logging.getLogger("galaxy_mail.embedded_postgres")
 

@@ -70,8 +70,7 @@ def _is_markup(template: str | None) -> bool:
 
 def _printable(value: object) -> object:
     """Refuse ``{{ order.items }}``: it prints the dict's method, and an address in memory that no copy repeats."""
-    if type(value) is not str and isinstance(
-        value, _CODE
-    ):  # the first test spares most prints the second, slower one
+    # The first test spares most prints the second, slower one.
+    if type(value) is not str and isinstance(value, _CODE):
         raise Unprintable
     return value

@@ -64,10 +64,8 @@ class PostgresStore:
             with border("transaction"):
                 await transaction.commit()
         finally:
-            with (
-                suppress(StoreUnavailable),
-                border("transaction"),
-            ):  # what cannot be reset is closed by the pool
+            # What cannot be reset is closed by the pool.
+            with suppress(StoreUnavailable), border("transaction"):
                 await self._pool.release(connection)
 
     # --- Outbox ------------------------------------------------------------------------------------------------------

@@ -8,12 +8,8 @@ import aiosmtplib
 
 from galaxy_mail.domain.verdicts import Fault, Signal, SmtpReply, Stage
 
-FOREIGN = (
-    aiosmtplib.SMTPException,
-    OSError,
-    ValueError,
-    RuntimeError,
-)  # uvloop: RuntimeError on a closed transport
+# RuntimeError is uvloop's, on a closed transport.
+FOREIGN = (aiosmtplib.SMTPException, OSError, ValueError, RuntimeError)
 
 
 class HandshakeFailed(Exception):

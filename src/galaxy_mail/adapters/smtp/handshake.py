@@ -63,9 +63,8 @@ class _Handshake:
             if self._config.tls is TlsMode.STARTTLS:
                 await self._secure(offers)
                 transport = self._transport
-                offers = (
-                    await self._introduce()
-                )  # RFC 3207 section 4.2: what was offered in clear counts for nothing
+                # RFC 3207 section 4.2: what was offered in clear counts for nothing.
+                offers = await self._introduce()
             if self._config.username is not None:
                 await self._log_in(offers)
             self._check(self._tap.in_step and not transport.is_closing(), Fault.GARBAGE)

@@ -19,10 +19,8 @@ class Command(Enum):
     RCPT = "RCPT", (250, 251, 252)
     DATA = "DATA", (354,)
     DOT = "the dot", range(200, 300)
-    LONE_DOT = (
-        "a lone dot",
-        range(200, 300),
-    )  # nobody was accepted, and DATA got 354 all the same (RFC 2920 section 3.1)
+    # Nobody was accepted, and DATA got 354 all the same (RFC 2920 section 3.1).
+    LONE_DOT = "a lone dot", range(200, 300)
     RSET = "RSET", range(200, 300)
 
     def __init__(self, _: str, goes_on: Iterable[int]) -> None:
@@ -36,9 +34,8 @@ class Transaction:
     recipients: int
     signals: list[tuple[Stage, Signal] | None] = attrs.field()
     stage: Stage = Stage.MAIL  # of the first command without a reply
-    in_step: bool = (
-        False  # a 354 or an answered RSET has proved that each reply was read as its own command's
-    )
+    # A 354 or an answered RSET has proved that each reply was read as its own command's.
+    in_step: bool = False
 
     @signals.default
     def _open(self) -> list[tuple[Stage, Signal] | None]:
