@@ -86,15 +86,24 @@ async def test_no_connection_is_left_behind() -> None:
         assert server.ledger.said("QUIT") == [b"QUIT"]
 
 
+async def test_one_bad_address_does_not_make_a_notice_untold(caplog: pytest.LogCaptureFixture) -> None:
+    """Who can be told is told, once; who cannot is named in the log, masked, with the reason."""
+    async with ScriptedSmtpServer([reply(Moment.RCPT, 550, "5.1.1 no", recipient=str(BOB))]) as server:
+        await notifier_for(server).notify(NOTICE)
+        assert [copy.recipients for copy in server.copies] == [(str(ADA),)]
+    assert f"{BOB.masked} is not told" in caplog.text
+    assert "550 at rcpt" in caplog.text
+
+
 @pytest.mark.parametrize(
     "rule, words",
     [
-        (reply(Moment.RCPT, 550, "5.1.1 no", recipient=str(BOB)), "550 at rcpt"),
+        (reply(Moment.RCPT, 550, "5.1.1 no"), "550 at rcpt"),
         (reply(Moment.GREETING, 554, "5.3.2 closed"), "554 at greeting"),
     ],
-    ids=["one of two refused", "relay down"],
+    ids=["all refused", "relay down"],
 )
-async def test_what_was_not_accepted_for_all_is_an_error(rule: Rule, words: str) -> None:
+async def test_what_was_accepted_for_nobody_is_an_error(rule: Rule, words: str) -> None:
     """So that it will be told again; the error names code and stage."""
     async with ScriptedSmtpServer([rule]) as server:
         with pytest.raises(InfrastructureError, match=words):

@@ -164,6 +164,36 @@ async def test_where_others_work_a_refused_connection_is_nobodys_failure() -> No
         assert server.connections < 10
 
 
+async def test_after_a_refused_connection_the_pool_grows_again_by_itself() -> None:
+    """The one that works hangs at its dot, and nobody sends anything more: the waiting mail gets a connection all the same."""
+    rules = [
+        Rule(Moment.GREETING, lambda _: [lines(421, "too many"), Deed.CLOSE], lambda now: now.count == 2),
+        hang(Moment.DOT, nth=1),
+    ]
+    limits = PoolLimits(pause=0.05)
+    async with ScriptedSmtpServer(rules) as server, sending_to(server, pool=limits) as sender:
+        (stuck,) = sending(sender)
+        await server.wait_for(Moment.DOT)
+        assert (await send(sender)).verdict.accepted
+        assert not stuck.done()
+        assert server.connections == 3
+        server.release()
+        await stuck
+
+
+async def test_a_bug_after_the_handshake_is_told_to_those_who_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not tried again and again behind their backs."""
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("galaxy_mail.adapters.smtp.sender.Connection", broken)
+    async with ScriptedSmtpServer() as server, sending_to(server) as sender:
+        receipts = await asyncio.gather(*sending(sender, 3))
+        assert {receipt.verdict.fault for receipt in receipts} == {Fault.INTERNAL}
+        assert server.connections == 1
+
+
 # --- riding -----------------------------------------------------------------------------------------------------------
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -20,6 +21,27 @@ CONNECT_SECONDS = 10.0
 STATEMENT_SECONDS = 30.0
 CLOSE_SECONDS = 10.0
 CACHED_STATEMENTS = 100  # the driver's own default
+
+
+_no_trace: ContextVar[bool] = ContextVar("no_trace", default=False)
+
+
+@contextmanager
+def leaving_no_trace() -> Iterator[None]:
+    """Within it a connection of ``open_pool`` is given back as it was found: no session state, so nothing to reset.
+
+    The driver would say RESET ALL and more after every use, which costs a busy worker a fifth of its time.
+    """
+    mark = _no_trace.set(True)
+    try:
+        yield
+    finally:
+        _no_trace.reset(mark)
+
+
+async def _reset(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    if not _no_trace.get():
+        await connection.execute(connection.get_reset_query())
 
 
 @asynccontextmanager
@@ -38,6 +60,7 @@ async def open_pool(dsn: str, *, size: int = 10, statement_cache: bool = True) -
                 max_size=size,
                 timeout=CONNECT_SECONDS,
                 command_timeout=STATEMENT_SECONDS,
+                reset=_reset,
                 server_settings={"application_name": "galaxy_mail"},
                 statement_cache_size=CACHED_STATEMENTS if statement_cache else 0,
             )

@@ -14,6 +14,7 @@ from asyncpg.pool import PoolConnectionProxy
 from galaxy_mail.adapters.postgres import arguments, rows
 from galaxy_mail.adapters.postgres.bell import PostgresBell
 from galaxy_mail.adapters.postgres.border import border
+from galaxy_mail.adapters.postgres.pools import leaving_no_trace
 from galaxy_mail.adapters.postgres.statements import Statements
 from galaxy_mail.domain.delivery import DeliveryStatus
 from galaxy_mail.domain.errors import (
@@ -75,7 +76,7 @@ class PostgresStore:
         if within is not None:
             _require_open_transaction(within)
         connection = self._pool if within is None else within
-        with border("enqueue"):
+        with border("enqueue"), leaving_no_trace():
             while not await connection.fetchval(self._sql["enqueue"], *arguments.enqueue_arguments(delivery)):
                 if owners := await self._owners(connection, [delivery]):
                     return owners[delivery.idempotency_key]
@@ -121,15 +122,8 @@ class PostgresStore:
 
     async def claim(self, request: ClaimRequest) -> tuple[Claim, ...]:
         """See ``Queue.claim``; the claims of one call share a token."""
-        with border("claim"):
-            found = await self._pool.fetch(
-                self._sql["claim"],
-                request.limit,
-                request.lease,
-                request.abandoned_limit,
-                request.worker,
-            )
-        return tuple(map(rows.claim_from, found))
+        limits = (request.limit, request.lease, request.abandoned_limit)
+        return tuple(map(rows.claim_from, await self._fetch("claim", *limits, request.worker)))
 
     async def renew(self, claims: Sequence[Held], lease: timedelta) -> frozenset[UUID]:
         """See ``Queue.renew``."""
@@ -143,40 +137,37 @@ class PostgresStore:
         """See ``Queue.settle``: any number of settlements in one statement."""
         if not settlements:
             return frozenset()
-        with border("settle"):
-            lost = await self._pool.fetch(self._sql["settle"], *arguments.settlement_columns(settlements))
+        lost = await self._fetch("settle", *arguments.settlement_columns(settlements))
         return frozenset(row["delivery_id"] for row in lost)
 
     async def take_notices(self, limit: int, hold: timedelta) -> tuple[Notice, ...]:
         """See ``Queue.take_notices``."""
-        with border("take_notices"):
-            return tuple(
-                map(rows.notice_from, await self._pool.fetch(self._sql["take_notices"], limit, hold))
-            )
+        return tuple(map(rows.notice_from, await self._fetch("take_notices", limit, hold)))
 
     async def mark_told(self, notices: Sequence[Notice]) -> None:
         """See ``Queue.mark_told``."""
         ids, ends = [notice.delivery_id for notice in notices], [notice.ended_at for notice in notices]
-        with border("mark_told"):
-            await self._pool.execute(self._sql["mark_told"], ids, ends)
+        await self._fetch("mark_told", ids, ends)
 
     def bell(self) -> PostgresBell:
         """See ``Queue.bell``."""
         return PostgresBell(self._pool, self._schema)
 
+    async def _fetch(self, statement: str, *values: object) -> list[asyncpg.Record]:
+        with border(statement), leaving_no_trace():
+            return await self._pool.fetch(self._sql[statement], *values)
+
     async def _lost(self, statement: str, claims: Sequence[Held], *others: object) -> frozenset[UUID]:
         if not claims:
             return frozenset()
-        with border(statement):
-            kept = await self._pool.fetch(self._sql[statement], *arguments.held_columns(claims), *others)
+        kept = await self._fetch(statement, *arguments.held_columns(claims), *others)
         return frozenset(held.delivery_id for held in claims) - {row["delivery_id"] for row in kept}
 
     # --- Operations --------------------------------------------------------------------------------------------------
 
     async def stats(self) -> Mapping[DeliveryStatus, int]:
         """See ``Operations.stats``."""
-        with border("stats"):
-            counted = {row["status"]: row["number"] for row in await self._pool.fetch(self._sql["stats"])}
+        counted = {row["status"]: row["number"] for row in await self._fetch("stats")}
         return {status: counted.get(status.value, 0) for status in DeliveryStatus}
 
     async def find(self, delivery_id: UUID) -> DeliveryRecord | None:
@@ -202,10 +193,7 @@ class PostgresStore:
 
     async def search(self, query: DeliveryQuery) -> tuple[DeliverySummary, ...]:
         """See ``Operations.search``."""
-        with border("search"):
-            found = await self._pool.fetch(
-                self._sql["search"], query.status, query.template, query.recipient, query.limit
-            )
+        found = await self._fetch("search", query.status, query.template, query.recipient, query.limit)
         return tuple(map(rows.summary_from, found))
 
     async def resend(self, delivery_id: UUID, by: str) -> None:
@@ -227,15 +215,15 @@ class PostgresStore:
 
     async def purge(self, ended_before: timedelta, limit: int) -> int:
         """See ``Operations.purge``."""
-        with border("purge"):
-            return cast(int, await self._pool.fetchval(self._sql["purge"], ended_before, limit))
+        ((purged,),) = await self._fetch("purge", ended_before, limit)
+        return cast(int, purged)
 
     async def load_mail(self, delivery_id: UUID) -> Mail:
         """See ``Operations.load_mail``."""
-        with border("load_mail"):
-            row = await self._pool.fetchrow(self._sql["load_mail"], delivery_id)
-        if row is None:
+        found = await self._fetch("load_mail", delivery_id)
+        if not found:
             raise UnknownDelivery(delivery_id)
+        (row,) = found
         if row["wiped"]:
             raise ResendRefused(
                 f"delivery {delivery_id} cannot be copied: its secrets were wiped when it ended"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 
 import attrs
@@ -14,7 +15,9 @@ from galaxy_mail.domain.errors import InfrastructureError, InvalidSettings
 from galaxy_mail.domain.mime import Message, compose
 from galaxy_mail.domain.notices import Notice
 from galaxy_mail.domain.ports import Clock
-from galaxy_mail.domain.verdicts import Envelope
+from galaxy_mail.domain.verdicts import Envelope, Verdict
+
+_log = logging.getLogger("galaxy_mail.smtp")
 
 
 class SmtpAdminNotifier:
@@ -39,7 +42,8 @@ class SmtpAdminNotifier:
         """See ``AdminNotifier.notify``.
 
         Raises:
-            InfrastructureError: unless the relay has accepted the mail for every administrator.
+            InfrastructureError: unless the relay has accepted the mail for at least one administrator. One whose address is
+                refused is named in the log: telling all of them again for his sake would never end.
         """
         message = self.message(notice)
         envelope = Envelope(self._sender.address, self._admins, message.needs_smtputf8)
@@ -50,10 +54,18 @@ class SmtpAdminNotifier:
             connection.abort()
             raise
         await connection.aclose()
-        for verdict in receipt.verdicts:
-            if not verdict.accepted:
-                said = verdict.fault or verdict.code
-                raise InfrastructureError(f"a notice was not accepted: {said} at {verdict.stage}")
+        refused = [
+            (admin, verdict)
+            for admin, verdict in zip(self._admins, receipt.verdicts, strict=True)
+            if not verdict.accepted
+        ]
+        if len(refused) == len(self._admins):
+            _, verdict = refused[0]
+            raise InfrastructureError(f"a notice was not accepted: {_said(verdict)}")
+        for admin, verdict in refused:
+            _log.warning(
+                "%s is not told of delivery %s: %s", admin.masked, notice.delivery_id, _said(verdict)
+            )
 
     def message(self, notice: Notice) -> Message:
         """The mail about ``notice``. The administrators see each other."""
@@ -66,6 +78,10 @@ class SmtpAdminNotifier:
             text=_text(notice),
             to=tuple(Mailbox(address) for address in self._admins),
         )
+
+
+def _said(verdict: Verdict) -> str:
+    return f"{verdict.fault or verdict.code} at {verdict.stage}"
 
 
 def _text(notice: Notice) -> str:

@@ -7,6 +7,7 @@ import logging
 from collections import deque
 
 from galaxy_mail.adapters.smtp.connection import Connection
+from galaxy_mail.adapters.smtp.envelopes import Offers
 from galaxy_mail.adapters.smtp.faults import HandshakeFailed
 from galaxy_mail.adapters.smtp.handshake import shake_hands
 from galaxy_mail.adapters.smtp.jobs import Job
@@ -38,6 +39,7 @@ class PooledSmtpSender:
         self._connecting: set[asyncio.Task[None]] = set()
         self._crowded_until = 0.0
         self._closing = False
+        self._aborted = False
         self._all_done = asyncio.Event()
 
     def __repr__(self) -> str:
@@ -68,7 +70,7 @@ class PooledSmtpSender:
 
     def abort(self) -> None:
         """Close everything at once. Mails under way learn that their connection was closed, those past the dot too."""
-        self._closing = True
+        self._closing = self._aborted = True
         for task in self._connecting:
             task.cancel()
         for connection in list(self._open):
@@ -129,6 +131,8 @@ class PooledSmtpSender:
             self._connecting.add(task)
 
     def _may_grow(self) -> bool:
+        if self._aborted:
+            return False
         working, coming = len(self._open), len(self._connecting)
         if working + coming >= self._limits.connections or coming >= max(1, working):
             return False
@@ -137,15 +141,12 @@ class PooledSmtpSender:
     async def _connect(self) -> None:
         try:
             transport, offers = await shake_hands(self._config, self._tls_context)
+            self._take_over(transport, offers)
         except HandshakeFailed as failure:
             self._give_up(failure)
         except Exception:  # noqa: BLE001 - a bug of ours must not leave the callers waiting
             _log.exception("a connection could not be made")
             self._give_up(HandshakeFailed(Stage.CONNECT, Fault.INTERNAL))
-        else:
-            connection = Connection(transport, offers, self._config, self)
-            self._open.add(connection)
-            connection.proceed()
         finally:
             task = asyncio.current_task()
             assert task
@@ -153,10 +154,23 @@ class PooledSmtpSender:
             self._serve()
             self._look_for_end()
 
+    def _take_over(self, transport: asyncio.Transport, offers: Offers) -> None:
+        try:
+            connection = Connection(transport, offers, self._config, self)
+            self._open.add(connection)
+            connection.proceed()
+        except BaseException:
+            transport.abort()
+            raise
+
     def _give_up(self, failure: HandshakeFailed) -> None:
         _log.debug("no connection to the relay at %s: %s", failure.stage, failure.signal)
         if self._open and not self._closing:
-            self._crowded_until = asyncio.get_running_loop().time() + self._limits.pause
+            loop = asyncio.get_running_loop()
+            self._crowded_until = loop.time() + self._limits.pause
+            loop.call_at(
+                self._crowded_until, self._serve
+            )  # the open ones may be stuck, and nobody else may ask
             return
         for job in self._waiting:
             job.fail(failure.stage, failure.signal)
