@@ -9,6 +9,7 @@ from datetime import timedelta
 from galaxy_mail.app.composing import Composer
 from galaxy_mail.app.config import RuntimeConfig
 from galaxy_mail.app.holding import Holding, Progress
+from galaxy_mail.app.relay_watch import RelayWatch
 from galaxy_mail.domain.delivery import DeadLetterReason
 from galaxy_mail.domain.errors import CallerError
 from galaxy_mail.domain.leases import Unreadable
@@ -39,6 +40,7 @@ class DeliveryPass:
         self._entropy = entropy
         self._config = config
         self._log = logger
+        self._relay = RelayWatch(logger)
 
     async def deliver(self, holding: Holding) -> Settlement:
         """Make one attempt, unless it is too late for any, and return what is to be written down."""
@@ -52,6 +54,7 @@ class DeliveryPass:
             return give_up(claim, DeadLetterReason.REFUSED)
         started = self._clock.monotonic()
         receipt, version = await self._transact(holding, claim.mail)
+        self._relay.saw(receipt.verdict)
         duration = timedelta(seconds=self._clock.monotonic() - started)
         attempt = Attempt(redacted(receipt, claim.mail.secrets), duration, version)
         return decide(claim, attempt, holding.elapsed, retry, self._entropy.dice())

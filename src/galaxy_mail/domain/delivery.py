@@ -36,6 +36,8 @@ class DeliveryStatus(StrEnum):
     SENT = "sent"
     DEAD_LETTERED = "dead_lettered"
 
+    __repr__ = str.__repr__  # so that printed stats read well
+
     @property
     def terminal(self) -> bool:
         """Whether no worker will touch it any more."""

@@ -41,4 +41,5 @@ class Notice:
     def headline(self) -> str:
         """One line that says what happened."""
         what = f"dead-lettered ({self.reason})" if self.reason else f"{self.status} with recipients refused"
-        return f"mail {self.delivery_id} ({self.template}) {what} after {self.attempts} attempts"
+        attempts = f"{self.attempts} attempt{'' if self.attempts == 1 else 's'}"
+        return f"mail {self.delivery_id} ({self.template}) {what} after {attempts}"
