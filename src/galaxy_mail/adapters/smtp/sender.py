@@ -168,9 +168,8 @@ class PooledSmtpSender:
         if self._open and not self._closing:
             loop = asyncio.get_running_loop()
             self._crowded_until = loop.time() + self._limits.pause
-            loop.call_at(
-                self._crowded_until, self._serve
-            )  # the open ones may be stuck, and nobody else may ask
+            # The open ones may be stuck, and nobody else may ask.
+            loop.call_at(self._crowded_until, self._serve)
             return
         for job in self._waiting:
             job.fail(failure.stage, failure.signal)
