@@ -40,7 +40,7 @@ class Child:
 
     def __init__(self, command: Sequence[str], *, talks: bool = False) -> None:
         self._command = command
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         pipe = subprocess.PIPE if talks else subprocess.DEVNULL
         self._began = time.monotonic()
         self._process = subprocess.Popen(
@@ -111,7 +111,9 @@ class Child:
 
     @property
     def _name(self) -> str:
-        words = [word.rpartition("/")[2] for word in self._command[:4] if "://" not in word]  # a DSN holds a password
+        words = [
+            word.rpartition("/")[2] for word in self._command[:4] if "://" not in word
+        ]  # a DSN holds a password
         return " ".join(words)
 
     async def _reaped(self) -> Usage:

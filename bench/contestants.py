@@ -101,7 +101,9 @@ class NodePeer(Peer):
             install = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
             done = subprocess.run(install, cwd=PGBOSS, capture_output=True, timeout=LIMIT, check=False)
             if done.returncode:
-                book.note(f"{self.key} is left out: npm cannot install it ({done.stderr.decode()[-200:].strip()})")
+                book.note(
+                    f"{self.key} is left out: npm cannot install it ({done.stderr.decode()[-200:].strip()})"
+                )
                 return False
         return True
 

@@ -22,8 +22,16 @@ KEYS = (
     Key("drain_1", "mails/s", "one worker process, uvloop; every attempt recorded"),
     Key("drain_1_asyncio", "mails/s", "the same on asyncio's own event loop", in_json=False),
     Key("drain_2", "mails/s", "two worker processes on one table"),
-    Key("cpu_us_per_mail", "µs", "CPU of that one process: claim, render, compose, send, settle; start not counted"),
-    Key("latency_ms.p50", "ms", "idle worker: from the commit's return to the final dot read at the sink, median"),
+    Key(
+        "cpu_us_per_mail",
+        "µs",
+        "CPU of that one process: claim, render, compose, send, settle; start not counted",
+    ),
+    Key(
+        "latency_ms.p50",
+        "ms",
+        "idle worker: from the commit's return to the final dot read at the sink, median",
+    ),
     Key("latency_ms.p99", "ms", "the same, 99 of 100"),
     Key("enqueue_single", "mails/s", "own commits, one after another; rendering not counted"),
     Key("insert_single", "rows/s", "beside it: a bare insert into one table, own commits"),
@@ -34,13 +42,27 @@ KEYS = (
     Key("peers", "mails/s", "drained by each peer"),
     Key("growth.empty", "mails/s", "drained by one worker from a table without history", "fewer due rows"),
     Key("growth.history_2m", "mails/s", "the same beside 2 M terminal rows", "50 k terminal rows"),
-    Key("growth.xmin_held", "mails/s", "the same while another transaction is held open", "4 k drained, not 100 k"),
+    Key(
+        "growth.xmin_held",
+        "mails/s",
+        "the same while another transaction is held open",
+        "4 k drained, not 100 k",
+    ),
     Key("stats_ms_10m", "ms", "stats() beside 10 M terminal and 10 k live rows", "250 k and 2 k rows"),
-    Key("code_behind_bulk_p99_ms", "ms", "login code, enqueue to sink, behind 100 k due bulk mails", "10 k bulk mails"),
+    Key(
+        "code_behind_bulk_p99_ms",
+        "ms",
+        "login code, enqueue to sink, behind 100 k due bulk mails",
+        "10 k bulk mails",
+    ),
     Key("remote_20ms.ours", "mails/s", "one connection to a relay that takes 20 ms a turn"),
     Key("remote_20ms.aiosmtplib", "mails/s", "the same by aiosmtplib with a kept connection"),
     Key("rss_mb", "MB", "most memory of the worker that drained, 20 connections", "fewer mails"),
-    Key("recovery_s", "s", "one of three workers is killed: until the last of its claims has been sent; lease 10 s"),
+    Key(
+        "recovery_s",
+        "s",
+        "one of three workers is killed: until the last of its claims has been sent; lease 10 s",
+    ),
 )
 
 

@@ -19,7 +19,9 @@ def described(postgres: str) -> dict[str, str]:
         "Python": platform.python_version(),
         "PostgreSQL": f"{postgres}, fsync and synchronous_commit on",
         "sink": "Postfix's smtp-sink" if find("smtp-sink") else "bench/sink.py, in its own process",
-        "client of wire_limit": "Postfix's smtp-source" if find("smtp-source") else "bench/source.py, in its own process",
+        "client of wire_limit": "Postfix's smtp-source"
+        if find("smtp-source")
+        else "bench/source.py, in its own process",
         "load before": " ".join(f"{load:.1f}" for load in os.getloadavg()),
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
     }
@@ -30,4 +32,6 @@ def _cpu() -> str:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         return platform.machine()
-    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine())
+    return next(
+        (line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine()
+    )

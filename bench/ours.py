@@ -67,9 +67,7 @@ def worker(dsn: str, port: int, *flags: str, loop: str = "uvloop", **settings: o
 @asynccontextmanager
 async def opened(dsn: str) -> AsyncIterator[OpenMail]:
     """galaxy_mail in this process, as a producer has it."""
-    settings = MailSettings(
-        dsn=dsn, smtp_url="smtp://127.0.0.1:9", sender=SENDER, template_dirs=[TEMPLATES]
-    )
+    settings = MailSettings(dsn=dsn, smtp_url="smtp://127.0.0.1:9", sender=SENDER, template_dirs=[TEMPLATES])
     async with open_mail(settings) as mail:
         yield mail
 
@@ -80,7 +78,9 @@ async def migrate(dsn: str) -> None:
         await mail.migrate()
 
 
-async def fill(dsn: str, number: int, *, lane: Lane = Lane.NORMAL, sent: bool = False, narrow: bool = False) -> None:
+async def fill(
+    dsn: str, number: int, *, lane: Lane = Lane.NORMAL, sent: bool = False, narrow: bool = False
+) -> None:
     """Put ``number`` mails into the tables: due now, or sent already.
 
     ``narrow`` leaves out all but the deliveries, where only they are looked at.
@@ -108,14 +108,22 @@ async def grievances(dsn: str, expected: int, beside: int = 0) -> list[str]:
     """
     connection = await asyncpg.connect(dsn)
     try:
-        sent = await connection.fetchval("select count(*) from galaxy_mail.mail_deliveries where status = 'sent'")
+        sent = await connection.fetchval(
+            "select count(*) from galaxy_mail.mail_deliveries where status = 'sent'"
+        )
         attempts = await connection.fetchval(
             "select count(*) from galaxy_mail.mail_attempts where outcome = 'success' and worker <> 'bench'"
         )
-        others = await connection.fetchval("select count(*) from galaxy_mail.mail_attempts where outcome <> 'success'")
+        others = await connection.fetchval(
+            "select count(*) from galaxy_mail.mail_attempts where outcome <> 'success'"
+        )
     finally:
         await connection.close()
-    found = [(sent - beside, "are sent"), (attempts, "have an attempt row"), (expected - others, "have no failure")]
+    found = [
+        (sent - beside, "are sent"),
+        (attempts, "have an attempt row"),
+        (expected - others, "have no failure"),
+    ]
     return [f"{number} of {expected} mails {what}" for number, what in found if number != expected]
 
 

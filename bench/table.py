@@ -22,7 +22,9 @@ def lines(book: Book, about: Mapping[str, str], *, quick: bool) -> Iterator[str]
     """The figures, what failed, what is to be known, and the machine."""
     yield f"{'':30} {'median':>9} {'min':>9} {'max':>9}"
     for name, spread, unit, _, scaled in rows(book):
-        figures = [figure(value) for value in (spread.median, spread.least, spread.most)] if spread else ["–"] * 3
+        figures = (
+            [figure(value) for value in (spread.median, spread.least, spread.most)] if spread else ["–"] * 3
+        )
         small = f"  (QUICK: {scaled})" if quick and scaled else ""
         yield f"{name:30} {figures[0]:>9} {figures[1]:>9} {figures[2]:>9}  {unit}{small}"
     yield ""

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from datetime import timedelta
 
 from galaxy_mail.adapters.postgres.bell import PostgresBell
 from galaxy_mail.app.cli import main
 
 
-async def _arm_nothing(_bell: PostgresBell) -> None:
+async def _arm_nothing(_bell: PostgresBell, _lasting: timedelta) -> None:
     return None
 
 
@@ -23,9 +24,9 @@ def run(kind: str, arguments: list[str]) -> int:
     else:
         import uvloop
 
-        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # type: ignore[deprecated] # until 3.16
     if kind == "silent":
-        PostgresBell.arm = _arm_nothing  # type: ignore[method-assign]
+        PostgresBell.arm = _arm_nothing  # type: ignore[assignment,method-assign]
     return main(arguments)
 
 

@@ -14,6 +14,7 @@ from bench.ours import raise_if
 from bench.rig import Rig
 from bench.sinks import own_sink
 from galaxy_mail.app.opening import OpenMail
+from galaxy_mail.domain.delivery import DeliveryStatus
 
 IDLE = 0.03  # seconds between two mails: enough for the worker to have armed its bell again
 CONTEXT = {"name": "Ada", "code": "123456", "ttl": 5}
@@ -29,7 +30,12 @@ async def measure(rig: Rig, book: Book) -> None:
                 committed = await _one_by_one(mail, rig.sizes.latency)
                 await all_sent(mail, rig.sizes.latency + 1)
             arrivals = await sink.arrivals()
-            raise_if([*arrivals.grievances(rig.sizes.latency + 1), *await ours.grievances(dsn, rig.sizes.latency + 1)])
+            raise_if(
+                [
+                    *arrivals.grievances(rig.sizes.latency + 1),
+                    *await ours.grievances(dsn, rig.sizes.latency + 1),
+                ]
+            )
         waits = milliseconds(committed, arrivals.moments)
         book.add("latency_ms.p50", percentile(waits, 0.50))
         book.add("latency_ms.p99", percentile(waits, 0.99))
@@ -54,7 +60,7 @@ async def enqueue_and_wait(mail: OpenMail) -> None:
 async def all_sent(mail: OpenMail, number: int) -> None:
     """Return when so many deliveries are sent."""
     async with asyncio.timeout(PATIENCE):
-        while (await mail.service.stats())["sent"] < number:  # type: ignore[index]
+        while (await mail.service.stats())[DeliveryStatus.SENT] < number:
             await asyncio.sleep(0.05)
 
 

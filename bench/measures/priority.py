@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from uuid import UUID
 
 from bench import ours
 from bench.book import Book, percentile
@@ -13,6 +15,7 @@ from bench.measures.latency import milliseconds
 from bench.ours import raise_if
 from bench.rig import Rig, settle_down
 from bench.sinks import own_sink
+from galaxy_mail.app.opening import OpenMail
 from galaxy_mail.domain.mail import Lane
 
 PAUSE = 0.025
@@ -26,31 +29,44 @@ async def measure(rig: Rig, book: Book) -> None:
             await ours.fill(dsn, rig.sizes.behind, lane=Lane.BULK)
             await settle_down(dsn)
             async with child(ours.worker(dsn, sink.port)) as worker:
-                await _until(mail.service.stats, lambda stats: stats["sent"] > 0)
-                asked = {}
-                for place in range(rig.sizes.codes):
-                    began = time.monotonic()
-                    code_id = await mail.service.enqueue_login_code(
-                        f"ada{place}@example.com", code="123456", ttl=timedelta(minutes=5)
-                    )
-                    asked[code_id] = began
-                    await asyncio.sleep(PAUSE)
-                bulk_left = (await mail.service.stats())["pending"]  # type: ignore[index]
-                codes = "select count(*) from galaxy_mail.mail_deliveries where lane = 0 and status <> 'sent'"
-                await _until(lambda: mail.pool.fetchval(codes), lambda left: left == 0)
+                await _until(lambda: _is_any(mail, "status = 'sent'"))
+                asked = await _order_codes(mail, rig.sizes.codes)
+                bulk_is_left = await _is_any(mail, "lane = 2 and status = 'pending'")
+                await _until(lambda: _is_none(mail, "lane = 0 and status <> 'sent'"))
                 await worker.stop()
             arrivals = await sink.arrivals()
         assert arrivals.moments is not None
-        moved = arrivals.count - rig.sizes.codes
         raise_if(
-            arrivals.grievances(len(arrivals.moments))
-            + ([] if moved else ["no bulk mail moved"])
-            + ([] if bulk_left else ["the bulk mails were gone before the last code was ordered: too few of them"])
+            [
+                *arrivals.grievances(len(arrivals.moments)),
+                *([] if arrivals.count > len(asked) else ["no bulk mail moved"]),
+                *([] if bulk_is_left else ["the bulk mails were gone before the last code: too few of them"]),
+            ]
         )
         book.add("code_behind_bulk_p99_ms", percentile(milliseconds(asked, arrivals.moments), 0.99))
 
 
-async def _until(ask, enough) -> None:  # type: ignore[no-untyped-def]
+async def _order_codes(mail: OpenMail, number: int) -> dict[UUID, float]:
+    asked = {}
+    for place in range(number):
+        began = time.monotonic()
+        to, valid = f"ada{place}@example.com", timedelta(minutes=5)
+        asked[await mail.service.enqueue_login_code(to, code="123456", ttl=valid)] = began
+        await asyncio.sleep(PAUSE)
+    return asked
+
+
+async def _is_any(mail: OpenMail, condition: str) -> bool:
+    return bool(
+        await mail.pool.fetchval(f"select exists (select from galaxy_mail.mail_deliveries where {condition})")
+    )
+
+
+async def _is_none(mail: OpenMail, condition: str) -> bool:
+    return not await _is_any(mail, condition)
+
+
+async def _until(true: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(PATIENCE):
-        while not enough(await ask()):
+        while not await true():
             await asyncio.sleep(0.02)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from bench import ours
 from bench.book import Book
 from bench.children import run
@@ -10,14 +12,14 @@ from bench.ours import raise_if
 from bench.rig import Rig, settle_down
 from bench.sinks import own_sink
 
-import sys
-
 TURN, LIMIT = 0.020, 120.0
 
 
 async def measure(rig: Rig, book: Book) -> None:
     mails = rig.sizes.remote
-    loop = Peer("aiosmtplib", mails // 3, command=[sys.executable, "-m", "bench.peers.handwritten"], extra=["1"])
+    loop = Peer(
+        "aiosmtplib", mails // 3, command=[sys.executable, "-m", "bench.peers.handwritten"], extra=["1"]
+    )
     for _ in range(rig.sizes.repetitions):
         async with rig.database("remote") as dsn, own_sink(TURN) as sink:
             await ours.migrate(dsn)

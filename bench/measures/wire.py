@@ -18,7 +18,11 @@ async def measure(rig: Rig, book: Book) -> None:
         async with rig.sink() as sink:
             await run(_client(sink.port, rig.sizes.wire), LIMIT)
             arrivals = await sink.arrivals()
-        raise_if([] if arrivals.count == rig.sizes.wire else [f"{arrivals.count} of {rig.sizes.wire} mails arrived"])
+        raise_if(
+            []
+            if arrivals.count == rig.sizes.wire
+            else [f"{arrivals.count} of {rig.sizes.wire} mails arrived"]
+        )
         book.add("wire_limit", arrivals.rate)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections.abc import Callable, Coroutine
 
 import asyncpg
 import uvloop
@@ -54,5 +55,11 @@ async def count(dsn: str) -> None:
     await connection.close()
 
 
+VERBS: dict[str, Callable[..., Coroutine[object, object, None]]] = {
+    "fill": fill,
+    "drain": drain,
+    "count": count,
+}
+
 if __name__ == "__main__":
-    uvloop.run({"fill": fill, "drain": drain, "count": count}[sys.argv[1]](*sys.argv[2:]))
+    uvloop.run(VERBS[sys.argv[1]](*sys.argv[2:]))

@@ -10,12 +10,12 @@ from email.utils import localtime
 from pathlib import Path
 
 import aiosmtplib
-from jinja2 import Environment, FileSystemLoader
+from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 FOLDER = Path(__file__).parent.parent / "templates" / "bench"
 SENDER, RECIPIENT = "no-reply@bench.example", "ada@example.com"
 
-_templates = Environment(loader=FileSystemLoader(FOLDER), autoescape=lambda name: bool(name) and name.endswith("html"))
+_templates = Environment(loader=FileSystemLoader(FOLDER), autoescape=select_autoescape(["html"]))
 _subject, _text, _html = (_templates.get_template(name) for name in ("subject.txt", "body.txt", "body.html"))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Coroutine
 
 import asyncpg
 import uvloop
@@ -32,14 +33,16 @@ async def fill(dsn: str, number: str) -> None:
 
 
 async def drain(dsn: str, port: str) -> None:
-    async with asyncpg.create_pool(dsn, min_size=2, max_size=10) as pool, Relay(int(port), CONNECTIONS) as relay:
+    async with (
+        asyncpg.create_pool(dsn, min_size=2, max_size=10) as pool,
+        Relay(int(port), CONNECTIONS) as relay,
+    ):
         worker = PgQueuer(AsyncpgPoolDriver(pool))
 
-        @worker.entrypoint("send_mail")
         async def send_mail(job: Job) -> None:
-            assert job.payload
-            await relay.send(composed(*json.loads(job.payload)))
+            await relay.send(composed(*json.loads(job.payload or b"")))
 
+        worker.entrypoint("send_mail")(send_mail)
         await worker.run(batch_size=BATCH, mode=QueueExecutionMode.drain)
 
 
@@ -49,5 +52,11 @@ async def count(dsn: str) -> None:
     await connection.close()
 
 
+VERBS: dict[str, Callable[..., Coroutine[object, object, None]]] = {
+    "fill": fill,
+    "drain": drain,
+    "count": count,
+}
+
 if __name__ == "__main__":
-    uvloop.run({"fill": fill, "drain": drain, "count": count}[sys.argv[1]](*sys.argv[2:]))
+    uvloop.run(VERBS[sys.argv[1]](*sys.argv[2:]))

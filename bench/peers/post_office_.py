@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -48,7 +49,9 @@ def fill(dsn: str, number: str) -> None:
     from post_office import mail
     from post_office.models import EmailTemplate
 
-    subject, text, html = ((TEMPLATES / name).read_text() for name in ("subject.txt", "body.txt", "body.html"))
+    subject, text, html = (
+        (TEMPLATES / name).read_text() for name in ("subject.txt", "body.txt", "body.html")
+    )
     template = EmailTemplate.objects.create(
         name="bench", subject=subject.strip(), content=text, html_content=html
     )
@@ -80,5 +83,7 @@ def count(dsn: str) -> None:
     print(Email.objects.filter(status=STATUS.sent).count())
 
 
+VERBS: dict[str, Callable[..., None]] = {"fill": fill, "drain": drain, "count": count}
+
 if __name__ == "__main__":
-    {"fill": fill, "drain": drain, "count": count}[sys.argv[1]](*sys.argv[2:])
+    VERBS[sys.argv[1]](*sys.argv[2:])

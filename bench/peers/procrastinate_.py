@@ -6,6 +6,7 @@ Tuned: concurrency, no LISTEN while there is enough to do, uvloop. Jobs stay in 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Coroutine
 
 import procrastinate
 import uvloop
@@ -36,7 +37,7 @@ async def fill(dsn: str, number: str) -> None:
 
 
 async def drain(dsn: str, port: str) -> None:
-    global relay  # noqa: PLW0603 - a task finds its surroundings in its module
+    global relay
     async with app(dsn).open_async() as opened, Relay(int(port), CONCURRENCY) as relay:
         await opened.run_worker_async(
             concurrency=CONCURRENCY, wait=False, listen_notify=False, install_signal_handlers=False
@@ -49,5 +50,11 @@ async def count(dsn: str) -> None:
         print(len(list(jobs)))
 
 
+VERBS: dict[str, Callable[..., Coroutine[object, object, None]]] = {
+    "fill": fill,
+    "drain": drain,
+    "count": count,
+}
+
 if __name__ == "__main__":
-    uvloop.run({"fill": fill, "drain": drain, "count": count}[sys.argv[1]](*sys.argv[2:]))
+    uvloop.run(VERBS[sys.argv[1]](*sys.argv[2:]))
