@@ -69,7 +69,8 @@ def test_a_notice_says_in_one_line_what_happened(
     status: DeliveryStatus, reason: DeadLetterReason | None, headline: str
 ) -> None:
     """Which mail, of which template, how it ended and after how many attempts."""
-    notice = Notice(DELIVERY, status, reason, "welcome", 12, *[datetime(2026, 1, 1, tzinfo=UTC)] * 2)
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    notice = Notice(DELIVERY, status, reason, "welcome", 12, moment, moment)
     assert notice.headline == f"mail {DELIVERY} (welcome) {headline}"
 
 
