@@ -24,8 +24,8 @@ def claim_view(claim: Claim) -> object:
 
 
 def notice_view(notice: Notice) -> tuple[object, ...]:
-    """A notice; when the delivery was made is the store's own matter."""
-    return attrs.astuple(notice, recurse=False, filter=attrs.filters.exclude("created_at"))
+    """A notice; when the delivery was made and ended is the store's own matter."""
+    return attrs.astuple(notice, recurse=False, filter=attrs.filters.exclude("created_at", "ended_at"))
 
 
 def record_view(record: DeliveryRecord | None) -> object:

@@ -58,6 +58,7 @@ async def test_the_line_carries_every_field_of_the_notice(
         "template": notice.template,
         "attempts": notice.attempts,
         "created_at": notice.created_at.isoformat(),
+        "ended_at": notice.ended_at.isoformat(),
         "refused": list(notice.refused),
         "detail": notice.detail,
     }

@@ -40,6 +40,7 @@ def _fields(notice: Notice) -> dict[str, object]:
         "template": notice.template,
         "attempts": notice.attempts,
         "created_at": notice.created_at.isoformat(),
+        "ended_at": notice.ended_at.isoformat(),
         "refused": list(notice.refused),
         "detail": notice.detail,
     }

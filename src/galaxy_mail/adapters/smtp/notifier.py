@@ -94,6 +94,7 @@ def _text(notice: Notice) -> str:
         f"reason:    {notice.reason or '-'}",
         f"attempts:  {notice.attempts}",
         f"ordered:   {notice.created_at:%Y-%m-%d %H:%M:%S %Z}",
+        f"ended:     {notice.ended_at:%Y-%m-%d %H:%M:%S %Z}",
         f"refused:   {', '.join(notice.refused) or '-'}",
         f"last word: {notice.detail or '-'}",
         "",
