@@ -39,6 +39,10 @@ class Contestant:
         """Whether it can take part on this machine; says why not."""
         return True
 
+    def repetitions(self, sizes: Sizes) -> int:
+        """How often it drains."""
+        return sizes.repetitions
+
     async def prepare(self, dsn: str) -> None:
         """Fill an empty database."""
         raise NotImplementedError
@@ -76,6 +80,9 @@ class Peer(Contestant):
 
     command: Sequence[str] = ()
     extra: Sequence[str] = ()
+
+    def repetitions(self, sizes: Sizes) -> int:
+        return sizes.peer_repetitions
 
     async def prepare(self, dsn: str) -> None:
         await run([*self.command, "fill", dsn, str(self.mails)], LIMIT)

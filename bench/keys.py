@@ -46,7 +46,7 @@ KEYS = (
         "growth.xmin_held",
         "mails/s",
         "the same while another transaction is held open",
-        "4 k drained, not 100 k",
+        "3 k drained, not 100 k",
     ),
     Key("stats_ms_10m", "ms", "stats() beside 10 M terminal and 10 k live rows", "250 k and 2 k rows"),
     Key(

@@ -51,7 +51,7 @@ def _bars(book: Book, names: Mapping[str, str]) -> list[Bar]:
 
 def _run(*, quick: bool) -> Iterator[str]:
     if quick:
-        yield "These figures are from `make bench QUICK=1`, on smaller tables."
+        yield "These figures are from `make bench QUICK=1`: smaller tables, two repetitions, of the peers one."
 
 
 def _table(book: Book, *, quick: bool) -> Iterator[str]:

@@ -10,6 +10,7 @@ class Sizes:
     """Numbers of mails or rows, unless said otherwise."""
 
     repetitions: int = 3
+    peer_repetitions: int = 3
     drain: int = 20_000  # by ours, for each repetition
     peer_seconds: float = 10.0  # about so long a peer drains, for each repetition
     latency: int = 300
@@ -30,20 +31,22 @@ class Sizes:
 
 FULL = Sizes()
 QUICK = Sizes(
+    repetitions=2,
+    peer_repetitions=1,
     drain=3_000,
     peer_seconds=1.0,
     latency=60,
     enqueue=500,
-    enqueue_16=4_000,
+    enqueue_16=3_000,
     bulk=8_000,
     wire=10_000,
     history=50_000,
-    due=4_000,
-    xmin=4_000,
+    due=3_000,
+    xmin=3_000,
     terminal=250_000,
     live=2_000,
     behind=10_000,
     codes=60,
-    remote=60,
+    remote=45,
     recoveries=1,
 )

@@ -19,9 +19,9 @@ LIMIT = 300.0
 async def measure(rig: Rig, book: Book) -> None:
     everybody = [contestant for contestant in contestants.all_of(rig.sizes) if contestant.is_there(book)]
     idle = await _idle(rig)
-    for _ in range(rig.sizes.repetitions):
+    for repetition in range(rig.sizes.repetitions):
         for contestant in everybody:
-            if contestant.failed:
+            if contestant.failed or repetition >= contestant.repetitions(rig.sizes):
                 continue
             failures = len(book.failures)
             with book.watched(contestant.key):

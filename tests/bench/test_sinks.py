@@ -20,6 +20,9 @@ class Wire:
     def __init__(self) -> None:
         self.written = b""
 
+    def get_extra_info(self, name: str) -> None:
+        """It has no socket."""
+
     def write(self, octets: bytes) -> None:
         """Keep it."""
         self.written += octets

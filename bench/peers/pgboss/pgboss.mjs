@@ -2,8 +2,9 @@
 //
 // Tuned: jobs are fetched and completed 500 at a time (its fetch() and complete(), without the pause of work() between
 // batches), two such loops so that one sends while the other waits for the database, ten pooled connections without a limit
-// of mails, no maintenance meanwhile. The templates are compiled once, to plain string functions.
+// of mails and with TCP_NODELAY (else each body waits 40 ms for an acknowledgement), no maintenance meanwhile. The templates are compiled once, to plain string functions.
 import { readFileSync } from "node:fs";
+import { connect } from "node:net";
 import { createTransport } from "nodemailer";
 import pg from "pg";
 import PgBoss from "pg-boss";
@@ -40,6 +41,10 @@ async function drain(dsn, port) {
   const relay = createTransport({
     host: "127.0.0.1", port: Number(port), secure: false, ignoreTLS: true,
     pool: true, maxConnections: CONNECTIONS, maxMessages: Infinity,
+    getSocket: (options, done) => {
+      const connection = connect({ host: options.host, port: options.port, noDelay: true });
+      connection.once("error", done).once("connect", () => done(null, { connection }));
+    },
   });
   const send = ({ data: { number, variables } }) => relay.sendMail({
     from: "Galaxy <no-reply@bench.example>", to: "Ada Lovelace <ada@example.com>",
