@@ -8,7 +8,7 @@ import io
 import logging
 import os
 import sys
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 
 from galaxy_mail.app.cli.arguments import build_parser
 from galaxy_mail.app.cli.commands import COMMANDS, DONE, FAILED
@@ -31,6 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     _write_anywhere()
     arguments = build_parser().parse_args(argv)
+    arguments.argv = sys.argv[1:] if argv is None else list(argv)
     try:
         code = _run(arguments)
         sys.stdout.flush()
@@ -66,8 +67,17 @@ async def _open_and_run(arguments: argparse.Namespace, settings: MailSettings) -
 
 
 def _await(main: Coroutine[None, None, int]) -> int:
-    with asyncio.Runner() as runner:  # a faster event loop would be given here, as loop_factory
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(main)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """The faster event loop of the extra ``uvloop``, where it is installed."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
 
 
 def _write_anywhere() -> None:

@@ -123,6 +123,13 @@ def _worker(commands: Commands) -> None:
     parser.add_argument(
         "--until-empty", action="store_true", help="stop once nothing is pending, retrying or leased"
     )
+    parser.add_argument(
+        "--processes",
+        metavar="N",
+        type=values.count,
+        default=1,
+        help="how many workers, each in its own process",
+    )
 
 
 def _send(commands: Commands) -> None:

@@ -15,6 +15,7 @@ import attrs
 from galaxy_mail.app.cli import output
 from galaxy_mail.app.cli.opened import stopping
 from galaxy_mail.app.cli.output import Output
+from galaxy_mail.app.cli.processes import run_workers
 from galaxy_mail.app.opening import OpenMail
 from galaxy_mail.domain.delivery import DeliveryStatus
 from galaxy_mail.domain.errors import InvalidInput, SchemaOutdated
@@ -58,14 +59,23 @@ async def _check(mail: OpenMail, out: Output) -> int:
 
 async def worker(mail: OpenMail, arguments: argparse.Namespace, out: Output) -> int:
     """Send until stopped; or until nothing is left, and then say how the deliveries stand."""
-    worker = mail.worker()
-    task = asyncio.create_task(worker.run_until_empty() if arguments.until_empty else worker.run())
+    task = asyncio.create_task(_work(mail, arguments))
     with stopping(task):
         try:
-            await task
+            code = await task
         except asyncio.CancelledError:  # told to stop: it has drained
             return DONE
-    return await stats(mail, arguments, out)
+    return code or await stats(mail, arguments, out)
+
+
+async def _work(mail: OpenMail, arguments: argparse.Namespace) -> int:
+    if arguments.processes > 1:
+        dsn = mail.container.settings().dsn
+        assert dsn is not None, "a pool was opened on it"
+        return await run_workers(arguments.processes, arguments.argv, dsn, mail.container.clock())
+    worker = mail.worker()
+    await (worker.run_until_empty() if arguments.until_empty else worker.run())
+    return DONE
 
 
 async def send(mail: OpenMail, arguments: argparse.Namespace, out: Output) -> int:

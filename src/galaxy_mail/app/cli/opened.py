@@ -72,7 +72,7 @@ async def opened(
 
 
 @contextmanager
-def stopping(task: asyncio.Task[None]) -> Iterator[None]:
+def stopping(task: asyncio.Task[int]) -> Iterator[None]:
     """Within it the first SIGTERM or SIGINT cancels the task, and the second ends the process as if nobody listened."""
     loop = asyncio.get_running_loop()
 

@@ -12,6 +12,8 @@ from galaxy_mail.app.durations import parse_duration
 
 T = TypeVar("T")
 
+MAX_PROCESSES = 1000
+
 
 def _reader(expected: str, read: Callable[[str], T]) -> Callable[[str], T]:
     def checked(text: str) -> T:
@@ -43,4 +45,14 @@ duration: Callable[[str], timedelta] = _reader("a duration such as 10s, 5m or 1h
 instant: Callable[[str], datetime] = _reader(
     "a time such as 2030-01-31T09:00:00+01:00", datetime.fromisoformat
 )
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= MAX_PROCESSES:
+        raise ValueError
+    return number
+
+
+count: Callable[[str], int] = _reader("a number from 1 to 1000", _count)
 delivery_id: Callable[[str], UUID] = _reader("a delivery id", UUID)
