@@ -77,6 +77,8 @@ class JinjaTemplateRenderer:
             for path in sources:  # what is broken is broken now, not at the first mail that gets there
                 self._sandbox.get_template(path)
             templates = tuple(map(self._sandbox.get_template, parts))
+            for template in templates:  # a plain dict: Jinja walks through its globals at every rendering
+                template.globals = dict(template.globals)
         except TemplateSyntaxError as error:  # its text quotes the template alone; no data are near yet
             raise TemplateInvalid("template", f"{error.name}, line {error.lineno}: {error.message}") from None
         except Unfit as error:
