@@ -13,8 +13,9 @@ MAX_LINE = 998  # RFC 5322 section 2.1.1, without CRLF
 MAX_HEADER_BLOCK = 64 * 1024
 
 # RFC 5322 section 2.2: a name, a colon and text; folded lines begin with a blank and are not blank (section 3.2.2).
-_FIELD = rb"[!-9;-~]++:[^\r\n]*+(?:\r\n[ \t]++[^\s][^\r\n]*+)*+"
-_FIELDS = re.compile(rb"%b(?:\r\n%b)*+" % (_FIELD, _FIELD))
+# No possessive quantifiers: CPython 3.11.0 to 3.11.4 match some of them wrongly (gh-101955).
+_FIELD = rb"[!-9;-~]+:[^\r\n]*(?:\r\n[ \t]+[^\s][^\r\n]*)*"
+_FIELDS = re.compile(rb"%b(?:\r\n%b)*" % (_FIELD, _FIELD))
 _NAME = re.compile(rb"\r\n([!-9;-~]+):")
 _REQUIRED = frozenset((b"date", b"from", b"message-id"))
 _SINGLETONS = frozenset((
