@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from galaxy_mail.adapters.postgres.border import border
+from galaxy_mail.adapters.postgres.pools import Pool
 from galaxy_mail.adapters.postgres.statements import Statements, checked
 from galaxy_mail.domain.errors import GalaxyMailError
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
-
-    from galaxy_mail.adapters.postgres.store import Pool
 
     Listener = PoolConnectionProxy[asyncpg.Record]
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from importlib import resources
-from typing import TYPE_CHECKING
 
 import attrs
 
 from galaxy_mail.adapters.postgres.border import border
+from galaxy_mail.adapters.postgres.pools import Pool, PostgresTransaction
 from galaxy_mail.adapters.postgres.statements import checked, qualified
 from galaxy_mail.domain.errors import SchemaOutdated
-
-if TYPE_CHECKING:
-    from galaxy_mail.adapters.postgres.store import Pool, PostgresTransaction
 
 _FILES = resources.files("galaxy_mail.adapters.postgres") / "versions"
 

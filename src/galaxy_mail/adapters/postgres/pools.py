@@ -1,4 +1,7 @@
-"""A pool for those who bring none: bounded waits, and no statement cache where a pooler in transaction mode forbids it."""
+"""The types of pools and transactions, and a pool for those who bring none.
+
+Its waits are bounded, and it caches no statements where a pooler in transaction mode forbids it.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,20 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import asyncpg
+from asyncpg.pool import PoolConnectionProxy
 
 from galaxy_mail.adapters.postgres.border import border
 from galaxy_mail.domain.errors import InvalidSettings
 
 if TYPE_CHECKING:
-    from galaxy_mail.adapters.postgres.store import Pool
+    Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
+    PostgresTransaction: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+else:
+    Pool = asyncpg.Pool
+    PostgresTransaction = asyncpg.Connection | PoolConnectionProxy
 
 CONNECT_SECONDS = 10.0
 # A half-open connection is noticed after this; no statement of ours takes nearly as long, but those of migrations.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import cast
 from uuid import UUID
 
 import asyncpg
@@ -14,7 +14,7 @@ from asyncpg.pool import PoolConnectionProxy
 from galaxy_mail.adapters.postgres import arguments, rows
 from galaxy_mail.adapters.postgres.bell import PostgresBell
 from galaxy_mail.adapters.postgres.border import border
-from galaxy_mail.adapters.postgres.pools import leaving_no_trace
+from galaxy_mail.adapters.postgres.pools import Pool, PostgresTransaction, leaving_no_trace
 from galaxy_mail.adapters.postgres.statements import Statements
 from galaxy_mail.domain.delivery import DeliveryStatus
 from galaxy_mail.domain.errors import (
@@ -29,13 +29,6 @@ from galaxy_mail.domain.mail import Mail, NewDelivery
 from galaxy_mail.domain.notices import Notice
 from galaxy_mail.domain.records import DeliveryQuery, DeliveryRecord, DeliverySummary
 from galaxy_mail.domain.settlement import Settlement
-
-if TYPE_CHECKING:
-    Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
-    PostgresTransaction: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
-else:
-    Pool = asyncpg.Pool
-    PostgresTransaction = asyncpg.Connection | PoolConnectionProxy
 
 
 class PostgresStore:
