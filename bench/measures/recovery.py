@@ -15,7 +15,7 @@ from bench.ours import raise_if
 from bench.rig import Rig, settle_down
 from bench.sinks import own_sink
 
-WORKERS, MAILS, TURN, PATIENCE = 3, 1500, 0.05, 60.0
+WORKERS, MAILS, TURN, PATIENCE = 3, 3000, 0.02, 60.0
 HELD = "select array_agg(delivery_id) from galaxy_mail.mail_deliveries where claimed_by like $1 and claim_token is not null"
 LEFT = "select count(*) from galaxy_mail.mail_deliveries where delivery_id = any($1) and status <> 'sent'"
 
