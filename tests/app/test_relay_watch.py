@@ -6,7 +6,8 @@ import logging
 
 import pytest
 
-from galaxy_mail.app.relay_watch import FAILURES_IN_A_ROW, RelayWatch
+from galaxy_mail.app.config import RuntimeConfig
+from galaxy_mail.app.relay_watch import RelayWatch
 from galaxy_mail.domain.verdict_table import classify
 from galaxy_mail.domain.verdicts import Fault, SmtpReply, Stage
 
@@ -19,7 +20,7 @@ REFUSED = classify(Stage.RCPT, SmtpReply(550, "5.1.1 no"))
 @pytest.fixture
 def watch() -> RelayWatch:
     """A watch on a relay that works."""
-    return RelayWatch(logging.getLogger("test.relay"))
+    return RelayWatch(RuntimeConfig(), logging.getLogger("test.relay"))
 
 
 def test_an_outage_is_told_once_and_its_end_once(watch: RelayWatch, caplog: pytest.LogCaptureFixture) -> None:
@@ -34,7 +35,7 @@ def test_an_outage_is_told_once_and_its_end_once(watch: RelayWatch, caplog: pyte
 
 def test_a_single_failure_is_weather(watch: RelayWatch, caplog: pytest.LogCaptureFixture) -> None:
     """Fewer in a row than it takes are not told; a refused recipient is no failure of the relay, nor its recovery."""
-    for verdict in ([DOWN] * (FAILURES_IN_A_ROW - 1) + [ACCEPTED]) * 3 + [REFUSED] * 50:
+    for verdict in ([DOWN] * (RuntimeConfig().outage_failures - 1) + [ACCEPTED]) * 3 + [REFUSED] * 50:
         watch.saw(verdict)
     assert not caplog.records
 
@@ -44,3 +45,10 @@ def test_a_wrong_password_is_told_at_once(watch: RelayWatch, caplog: pytest.LogC
     watch.saw(WRONG_PASSWORD)
     (record,) = caplog.records
     assert "535 at auth; our configuration is to blame" in record.getMessage()
+
+
+def test_silence_after_the_dot_is_no_outage(watch: RelayWatch, caplog: pytest.LogCaptureFixture) -> None:
+    """It burns attempts, so the log may not say that none counts."""
+    for _ in range(50):
+        watch.saw(classify(Stage.DOT, Fault.TIMEOUT))
+    assert not caplog.records

@@ -17,6 +17,10 @@ class RuntimeConfig:
     poll_interval: timedelta = timedelta(seconds=1)
     # How soon an idle worker looks again after it was busy; then twofold each time.
     first_poll: timedelta = timedelta(milliseconds=20)
+    # For how long an idle worker asks producers to ring, beyond its next looks; one that dies leaves them ringing so long.
+    bell_armed: timedelta = timedelta(minutes=1)
+    # After how many failures in a row an outage of the relay is told to the log; one alone is weather.
+    outage_failures: int = 5
     # A dead worker's claims are free after this.
     lease: timedelta = timedelta(seconds=10)
     # After which share of a lease a worker renews it.

@@ -40,7 +40,7 @@ class DeliveryPass:
         self._entropy = entropy
         self._config = config
         self._log = logger
-        self._relay = RelayWatch(logger)
+        self._relay = RelayWatch(config, logger)
 
     async def deliver(self, holding: Holding) -> Settlement:
         """Make one attempt, unless it is too late for any, and return what is to be written down."""

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import timedelta
 
 from galaxy_mail.app.config import RuntimeConfig
 from galaxy_mail.domain.ports import Bell, Clock
-
-ARMED = timedelta(minutes=1)  # at least; a worker that dies leaves producers ringing for not much longer
 
 
 class Idling:
@@ -24,7 +21,7 @@ class Idling:
         self._clock = clock
         self._first = config.first_poll.total_seconds()
         self._longest = config.poll_interval.total_seconds()
-        self._armed = 2 * config.poll_interval + ARMED
+        self._armed = 2 * config.poll_interval + config.bell_armed
         self._log = logger
         self._pause = self._first
         self._rings: bool | None = None

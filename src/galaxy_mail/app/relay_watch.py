@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import logging
 
+from galaxy_mail.app.config import RuntimeConfig
 from galaxy_mail.domain.verdicts import Blame, Verdict
-
-FAILURES_IN_A_ROW = 5  # a single one is weather
 
 
 class RelayWatch:
     """Listens to the verdicts of one worker."""
 
-    def __init__(self, logger: logging.Logger) -> None:
+    def __init__(self, config: RuntimeConfig, logger: logging.Logger) -> None:
+        self._patience = config.outage_failures
         self._log = logger
         self._failures = 0
         self._down = False
 
     def saw(self, verdict: Verdict) -> None:
-        """Note how a transaction ended. Our own configuration is told at the first failure, the transport at the fifth."""
+        """Note how a transaction ended. Our own configuration is told at once, the transport after some failures in a row.
+
+        What burned an attempt is the mail's trouble too, and no outage: silence after the dot, for one.
+        """
         if verdict.accepted:
             self._recover()
-        elif verdict.blame in (Blame.TRANSPORT, Blame.CONFIGURATION):
+        elif not verdict.burns_attempt and verdict.blame in (Blame.TRANSPORT, Blame.CONFIGURATION):
             self._failures += 1
-            if verdict.blame is Blame.CONFIGURATION or self._failures >= FAILURES_IN_A_ROW:
+            if verdict.blame is Blame.CONFIGURATION or self._failures >= self._patience:
                 self._fail(verdict)
 
     def _fail(self, verdict: Verdict) -> None:

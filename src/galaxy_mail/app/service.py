@@ -114,14 +114,6 @@ class MailService(Generic[Tx]):
                 UnusableTransaction: nothing was written.
             StoreUnavailable: the database failed; inside ``within`` your transaction cannot be committed any more.
         """
-        validity = orders.ttl(ttl)
-        common = Order(
-            template=template,
-            ttl=validity,
-            send_at=orders.send_at(send_at, validity, self._clock.now()),
-            lane=orders.lane(lane),
-            sender=None if sender is None else orders.mailbox(sender, "sender"),
-        )
         letter = Letter(
             to=to,
             cc=cc,
@@ -131,8 +123,8 @@ class MailService(Generic[Tx]):
             secrets=secrets,
             idempotency_key=idempotency_key,
         )
-        order = orders.addressed(common, letter)
-        return await self._enqueue(order, within)
+        common = self._common(template, ttl, send_at, lane, sender)
+        return await self._enqueue(orders.addressed(common, letter), within)
 
     async def enqueue_bulk(
         self,
@@ -152,14 +144,7 @@ class MailService(Generic[Tx]):
 
         Raises: as ``enqueue_template``.
         """
-        validity = orders.ttl(ttl)
-        common = Order(
-            template=template,
-            ttl=validity,
-            send_at=orders.send_at(send_at, validity, self._clock.now()),
-            lane=orders.lane(lane),
-            sender=None if sender is None else orders.mailbox(sender, "sender"),
-        )
+        common = self._common(template, ttl, send_at, lane, sender)
         deliveries = [self._checked(orders.addressed(common, letter)) for letter in letters]
         return await self._store.enqueue_many(deliveries, within)
 
@@ -249,6 +234,24 @@ class MailService(Generic[Tx]):
         return total
 
     # --- one door ----------------------------------------------------------------------------------------------------
+
+    def _common(
+        self,
+        template: str,
+        ttl: timedelta | None,
+        send_at: datetime | None,
+        lane: Lane,
+        sender: str | Mailbox | None,
+    ) -> Order:
+        """What all letters of one call share, checked."""
+        validity = orders.ttl(ttl)
+        return Order(
+            template=template,
+            ttl=validity,
+            send_at=orders.send_at(send_at, validity, self._clock.now()),
+            lane=orders.lane(lane),
+            sender=None if sender is None else orders.mailbox(sender, "sender"),
+        )
 
     async def _enqueue(self, order: Order, within: Tx | None = None) -> UUID:
         return await self._store.enqueue(self._checked(order), within)

@@ -78,7 +78,7 @@ class Pace(StrEnum):
 
 
 class Breaker(StrEnum):
-    """What the verdict tells the circuit breaker of the transport (or, at MAIL, of the sender)."""
+    """What the verdict would tell a circuit breaker of the transport (or, at MAIL, of the sender). Nothing acts on it today."""
 
     NONE = "none"  # nothing: the transport did its part
     COUNT = "count"  # one more failure in a row

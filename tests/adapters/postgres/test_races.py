@@ -7,15 +7,17 @@ when the statement began. Invariant: no claim and no resend sees recipients or s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
 from galaxy_mail.adapters.postgres import PostgresStore, PostgresTransaction
 from galaxy_mail.adapters.postgres.arguments import settlement_columns
 from galaxy_mail.domain.delivery import RecipientState
-from galaxy_mail.domain.errors import ResendRefused
+from galaxy_mail.domain.errors import IdempotencyConflict, ResendRefused
+from galaxy_mail.domain.mail import NewDelivery
 from galaxy_mail.domain.settlement import Settlement
 from galaxy_mail.domain.verdicts import SmtpReply, Stage
 from galaxy_mail.testing.contracts.orders import (
@@ -94,3 +96,36 @@ async def test_a_claim_never_sees_recipients_of_before_a_settlement(
             await settle_in(settling, store, settlement(late, ACCEPTED, TOO_MANY))
     assert await claiming == ()
     assert (await claim_one(store)).recipient_states == (RecipientState.ACCEPTED, RecipientState.OPEN)
+
+
+async def test_a_key_whose_owner_has_no_payload_is_a_conflict(postgres: PostgresHarness) -> None:
+    """Nobody can say that the content is the same; and nobody goes round in circles for it."""
+    first = new_delivery(key="k")
+    await postgres.store.enqueue(first)
+    await postgres.pool.execute(f'delete from "{postgres.schema}".mail_payloads')
+    for call in (
+        postgres.store.enqueue(new_delivery(key="k")),
+        postgres.store.enqueue_many([new_delivery(key="k")]),
+    ):
+        with pytest.raises(IdempotencyConflict):
+            await call
+
+
+async def test_an_owner_purged_in_the_middle_leaves_its_key_free(
+    postgres: PostgresHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Gone between the insert that met it and the question who it was: the order is stored after all, in its place."""
+    store, ask = postgres.store, postgres.store._owners
+    await store.enqueue(new_delivery(key="k"))
+
+    async def too_late(
+        connection: PostgresTransaction, deliveries: Sequence[NewDelivery]
+    ) -> dict[str | None, UUID]:
+        await connection.execute(
+            f"delete from \"{postgres.schema}\".mail_deliveries where idempotency_key = 'k'"
+        )
+        return await ask(connection, deliveries)
+
+    monkeypatch.setattr(store, "_owners", too_late)
+    orders = [new_delivery(), new_delivery(key="k"), new_delivery()]
+    assert await store.enqueue_many(orders) == tuple(order.delivery_id for order in orders)

@@ -92,12 +92,13 @@ class PostgresStore:
                 }
                 left_out = [delivery for delivery in deliveries if delivery.delivery_id not in stored]
                 owners = await self._owners(within, left_out)
-        return tuple(
-            [
-                delivery.delivery_id if delivery.delivery_id in stored else owners[delivery.idempotency_key]
-                for delivery in deliveries
-            ]
-        )
+                ids = []
+                for delivery in deliveries:
+                    first = delivery.delivery_id
+                    if first not in stored:  # an owner that was purged meanwhile has left its key free
+                        first = owners.get(delivery.idempotency_key) or await self.enqueue(delivery, within)
+                    ids.append(first)
+        return tuple(ids)
 
     async def _owners(
         self, connection: Pool | PostgresTransaction, deliveries: Sequence[NewDelivery]

@@ -4,4 +4,4 @@ select idempotency_key, d.delivery_id,
        and (p.secret_digest is not distinct from asked.secret_digest or secrets_wiped_at is not null) as same_content
   from unnest($1::text[], $2::bytea[], $3::bytea[]) as asked (key, content_digest, secret_digest)
   join {schema}.mail_deliveries as d on idempotency_key = key
-  join {schema}.mail_payloads as p using (delivery_id)
+  left join {schema}.mail_payloads as p using (delivery_id)  -- without a payload nobody can say that it is the same
