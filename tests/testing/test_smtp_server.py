@@ -104,6 +104,18 @@ async def test_waiting_is_for_events() -> None:
         assert (server.connections, server.peak) == (1, 1)
 
 
+async def test_what_was_released_can_hang_again() -> None:
+    """``hang_again`` stops nothing that was let go, and the next one hangs until it is released."""
+    async with ScriptedSmtpServer([hang(Moment.DOT)]) as server:
+        for count in (1, 2):
+            sending = asyncio.create_task(with_client(server, send))
+            await server.wait_for(Moment.DOT, count)
+            assert not sending.done()
+            server.release()
+            server.hang_again()
+            assert await sending == {}
+
+
 async def test_it_can_leave_and_speak_on_its_own() -> None:
     """As servers do with idle connections."""
     async with ScriptedSmtpServer() as server:

@@ -89,6 +89,10 @@ class ScriptedSmtpServer:
         """Let everything that hangs go on, and nothing hang again."""
         self._released.set()
 
+    def hang_again(self) -> None:
+        """What was released goes on; what a rule makes hang from now on, hangs."""
+        self._released.clear()
+
     def drop_all(self) -> None:
         """Close every connection that is open, as a server does with idle ones."""
         for wire in self._open.values():

@@ -1,0 +1,43 @@
+"""What each worker under test runs before anything else: it dies with us, waits for less long, and dies of a poisonous mail.
+
+The waits are those that no setting shortens. Nothing else differs from a worker in production.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from galaxy_mail.adapters.postgres import pools
+from galaxy_mail.adapters.smtp.relay import Patience, PoolLimits, RelayConfig
+from galaxy_mail.app import composing, container
+from galaxy_mail.domain.mail import Mail
+
+PR_SET_PDEATHSIG = 1  # sys/prctl.h
+POISON = "poison"  # the template that kills whoever composes it
+WAIT = float(os.environ["FAULTS_WAIT"])  # seconds
+
+ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+pools.CONNECT_SECONDS = pools.STATEMENT_SECONDS = 3 * WAIT
+patience = Patience(connect=WAIT, command=WAIT, block=WAIT, dot=WAIT, quit=WAIT)
+patched: Any = container
+patched.RelayConfig = partial(RelayConfig, patience=patience)
+patched.PoolLimits = partial(PoolLimits, pause=WAIT)
+
+compose = composing.Composer.compose
+
+
+def compose_or_die(composer: composing.Composer, mail: Mail, dated: datetime) -> composing.Composed:
+    """Compose; but of the poisonous template, die."""
+    if mail.template == POISON:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return compose(composer, mail, dated)
+
+
+patched = composing.Composer
+patched.compose = compose_or_die

@@ -1,0 +1,114 @@
+"""Worker processes: started, struck, replaced when they die, and never outliving us. Everything that they say is kept."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import resource
+import signal
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
+from collections.abc import Mapping
+from pathlib import Path
+
+COMMAND = (str(Path(sys.executable).with_name("galaxy-mail")), "worker")
+HOOK = Path(__file__).with_name("hook")
+SHUTDOWN_SECONDS = 10.0
+STARTS = "starts"  # how the line ends that a worker begins with
+LONGEST_LINE = 1024 * 1024
+
+
+class Crew:
+    """``size`` workers. One that ends is replaced, as a supervisor does; ``ends`` says which ended without being struck."""
+
+    def __init__(self, size: int, environ: Mapping[str, str], folder: Path, *, wait: float) -> None:
+        self.size = size
+        self.ends: list[str] = []  # what ended by itself after it had started, and how
+        self.deaths = 0  # of what a mail killed, too
+        self._environ = {**os.environ, **environ, "PYTHONPATH": str(HOOK), "FAULTS_WAIT": str(wait)}
+        self._log = (folder / "workers.log").open("ab")
+        self._running: dict[int, Process] = {}
+        self._struck: set[int] = set()
+        self._keepers: list[asyncio.Task[None]] = []
+        self._heard: list[tuple[str, asyncio.Future[None]]] = []
+        self._closing = False
+
+    @property
+    def pids(self) -> list[int]:
+        """Of those that run."""
+        return list(self._running)
+
+    def start(self) -> None:
+        """Start them all."""
+        self._keepers = [asyncio.create_task(self._keep_one()) for _ in range(self.size)]
+
+    async def close(self) -> None:
+        """Stop them politely, kill what does not hear, and wait for all."""
+        self._closing = True
+        for pid in self.pids:
+            self.signal(pid, signal.SIGCONT, signal.SIGTERM)
+        if self._keepers:
+            _, late = await asyncio.wait(self._keepers, timeout=SHUTDOWN_SECONDS)
+            for pid in self.pids:
+                self.signal(pid, signal.SIGKILL)
+            if late:
+                await asyncio.wait(late, timeout=SHUTDOWN_SECONDS)
+        self._log.close()
+
+    def said(self, words: str) -> asyncio.Future[None]:
+        """A future that is done once a worker, from now on, says these words."""
+        heard: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._heard.append((words, heard))
+        return heard
+
+    # --- blows --------------------------------------------------------------------------------------------------------
+
+    def signal(self, pid: int, *numbers: signal.Signals) -> None:
+        """Send signals to a worker, if it is there still."""
+        if pid in self._running:
+            if {signal.SIGKILL, signal.SIGTERM} & set(numbers):
+                self._struck.add(pid)
+            for number in numbers:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
+
+    def limit_descriptors(self, pid: int, number: int) -> None:
+        """Let a worker open no file or socket whose number is so high. Those that it has go on."""
+        with contextlib.suppress(OSError):
+            _, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (min(number, hard), hard))
+
+    # --- inside -------------------------------------------------------------------------------------------------------
+
+    async def _keep_one(self) -> None:
+        while not self._closing:
+            process = await asyncio.create_subprocess_exec(
+                *COMMAND, env=self._environ, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, limit=LONGEST_LINE
+            )
+            self._running[process.pid] = process
+            started = await self._listen(process)
+            code = await process.wait()
+            del self._running[process.pid]
+            if process.pid not in self._struck:
+                self._mourn(process.pid, code, started)
+
+    def _mourn(self, pid: int, code: int, started: bool) -> None:
+        if code == -signal.SIGKILL:  # of a poisonous mail
+            self.deaths += 1
+        elif started:
+            self.ends.append(f"worker {pid} ended by itself with {code}")
+
+    async def _listen(self, process: Process) -> bool:
+        """Write down all that it says until it ends; whether it ever said that it starts."""
+        assert process.stdout
+        started = False
+        while line := await process.stdout.readline():
+            self._log.write(b"%d " % process.pid + line)
+            started = started or line.rstrip().endswith(STARTS.encode())
+            for words, heard in self._heard:
+                if words.encode() in line and not heard.done():
+                    heard.set_result(None)
+            self._heard = [(words, heard) for words, heard in self._heard if not heard.done()]
+        self._log.flush()
+        return started
