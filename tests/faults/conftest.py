@@ -11,7 +11,6 @@ import attrs
 import pytest
 import pytest_asyncio
 
-from tests.faults.invariants import check
 from tests.faults.world import Pace, World, open_world
 
 
@@ -52,9 +51,9 @@ async def world(worlds: Worlds, request: pytest.FixtureRequest) -> AsyncIterator
         yield world
         await world.heal()
         await world.quiet()
-        findings = await check(world.admin, world.ledger.seen)
-        assert findings.broken == ()
+        assert (await world.findings()).broken == ()
         assert world.crew.ends == []
+        assert world.secrets_told() == []
     except BaseException:
         await worlds.end()
         raise

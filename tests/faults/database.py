@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import asyncpg
 
@@ -16,12 +16,21 @@ SCHEMA = "galaxy_mail"
 # Whatever happens to other sessions by a setting of the server, this one goes on.
 EXEMPT = {"statement_timeout": "0", "lock_timeout": "0", "default_transaction_read_only": "off"}
 
-PREPARE = f"""
+if TYPE_CHECKING:
+    Session: TypeAlias = asyncpg.Connection[asyncpg.Record]
+else:
+    Session = asyncpg.Connection
+
+MAKE_ROLE = f"""
 create role {MAILER} login password '{PASSWORD}';
 grant create on database postgres to {MAILER};
+"""
+PREPARE = """
 create schema faults;
 create table faults.orders (key text primary key, delivery_id uuid, fate text not null);
 create table faults.copies (queue_id text, message_id text, recipient text, digest bytea, at timestamptz);
+create index on faults.copies (message_id);
+create table faults.slack (held interval);  -- for how long a fault may have held up a body
 create table faults.exits (delivery_id uuid, left_status text, claims integer);
 create function faults.note_exit() returns trigger language plpgsql security definer as $$
 begin
@@ -49,7 +58,7 @@ class Admin:
 
     def __init__(self, postgres: EmbeddedPostgres) -> None:
         self._postgres = postgres
-        self._connection: asyncpg.Connection[asyncpg.Record] | None = None
+        self._connection: Session | None = None
         self._busy = asyncio.Lock()
         self._changed = asyncio.Event()
 
@@ -91,7 +100,7 @@ class Admin:
             while not await self.ask(question, *values):
                 pass
 
-    async def session(self) -> asyncpg.Connection[asyncpg.Record]:
+    async def session(self) -> Session:
         """A session of its own, for who holds a lock."""
         return await asyncpg.connect(self._postgres.dsn, server_settings=EXEMPT)
 
@@ -100,7 +109,7 @@ class Admin:
         if self._connection is not None:
             self._connection.terminate()
 
-    async def _connected(self) -> asyncpg.Connection[asyncpg.Record]:
+    async def _connected(self) -> Session:
         if self._connection is None or self._connection.is_closed():
             self._connection = await self.session()
             self._connection.add_termination_listener(self._wake)

@@ -6,13 +6,12 @@ copy and recipient; ``faults.orders`` what producers were told; ``faults.exits``
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
 import attrs
 
-from tests.faults.database import SCHEMA, Admin
+from tests.faults.database import SCHEMA, Session
 from tests.faults.ledger import Seen
 
 Invariant = Callable[[], str]
@@ -188,35 +187,27 @@ class Findings:
     broken: tuple[str, ...] = attrs.field(default=())
 
 
-async def check(admin: Admin, copies: Iterable[Seen], held: timedelta = timedelta(0)) -> Findings:
+async def check(session: Session, copies: Iterable[Seen], held: timedelta = timedelta(0)) -> Findings:
     """Compare the ledger with the tables. ``held`` is for how long a fault may have held up a body."""
-    await _bring_in(admin, copies, held)
+    await _bring_in(session, copies, held)
     broken: dict[Invariant, list[str]] = {}
     for invariant in INVARIANTS:
-        broken[invariant] = [
-            f"{invariant.__doc__} Broken by: {dict(row)}" for row in await admin.rows(invariant())
-        ]
-    (counts,) = await admin.rows(COUNTS)
-    lost = len(broken[orders_are_kept]) + len(broken[sent_means_a_copy])
-    figures = dict(counts) | {"unexplained": counts["unexplained"] + len(broken[copies_are_known])}
-    return Findings(**figures, lost=lost, broken=tuple(line for lines in broken.values() for line in lines))
+        sentence = (invariant.__doc__ or "").strip()
+        rows = await session.fetch(invariant())
+        broken[invariant] = [f"{sentence} Broken by {list(row.values())}" for row in rows]
+    counts = dict(await session.fetchrow(COUNTS) or {})
+    counts["lost"] = len(broken[orders_are_kept]) + len(broken[sent_means_a_copy])
+    counts["unexplained"] += len(broken[copies_are_known])
+    return Findings(**counts, broken=tuple(line for lines in broken.values() for line in lines))
 
 
-async def _bring_in(admin: Admin, copies: Iterable[Seen], held: timedelta) -> None:
+async def _bring_in(session: Session, copies: Iterable[Seen], held: timedelta) -> None:
     lines = [
         (copy.queue_id, copy.message_id, recipient, copy.digest, datetime.fromtimestamp(copy.at, UTC))
         for copy in copies
         for recipient in copy.recipients
     ]
-    session = await admin.session()
-    try:
-        await session.execute(
-            "truncate faults.copies; drop table if exists faults.slack; create table faults.slack (held interval)"
-        )
-        await session.execute("insert into faults.slack values ($1)", held)
-        await session.copy_records_to_table("copies", schema_name="faults", records=lines)
-        await session.execute(
-            "create index if not exists copies_by_message on faults.copies (message_id); analyze faults.copies"
-        )
-    finally:
-        await asyncio.wait_for(session.close(), 10)
+    await session.execute("truncate faults.copies, faults.slack")
+    await session.execute("insert into faults.slack values ($1)", held)
+    await session.copy_records_to_table("copies", schema_name="faults", records=lines)
+    await session.execute("analyze faults.copies")

@@ -24,12 +24,13 @@ class Crew:
 
     def __init__(self, size: int, environ: Mapping[str, str], folder: Path, *, wait: float) -> None:
         self.size = size
-        self.ends: list[str] = []  # what ended by itself after it had started, and how
-        self.deaths = 0  # of what a mail killed, too
-        self._environ = {**os.environ, **environ, "PYTHONPATH": str(HOOK), "FAULTS_WAIT": str(wait)}
+        self.ends: list[str] = []  # what ended otherwise than it should, after it had started
+        self.deaths = 0  # by the hand of a mail
+        path = os.pathsep.join((str(HOOK), *filter(None, [os.environ.get("PYTHONPATH")])))
+        self._environ = {**os.environ, **environ, "PYTHONPATH": path, "FAULTS_WAIT": str(wait)}
         self._log = (folder / "workers.log").open("ab")
         self._running: dict[int, Process] = {}
-        self._struck: set[int] = set()
+        self._struck: dict[int, signal.Signals] = {}  # by the last signal that ends
         self._keepers: list[asyncio.Task[None]] = []
         self._heard: list[tuple[str, asyncio.Future[None]]] = []
         self._closing = False
@@ -67,9 +68,9 @@ class Crew:
     def signal(self, pid: int, *numbers: signal.Signals) -> None:
         """Send signals to a worker, if it is there still."""
         if pid in self._running:
-            if {signal.SIGKILL, signal.SIGTERM} & set(numbers):
-                self._struck.add(pid)
             for number in numbers:
+                if number in (signal.SIGKILL, signal.SIGTERM):
+                    self._struck[pid] = number
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, number)
 
@@ -90,14 +91,14 @@ class Crew:
             started = await self._listen(process)
             code = await process.wait()
             del self._running[process.pid]
-            if process.pid not in self._struck:
-                self._mourn(process.pid, code, started)
+            self._mourn(process.pid, code, started)
 
     def _mourn(self, pid: int, code: int, started: bool) -> None:
-        if code == -signal.SIGKILL:  # of a poisonous mail
-            self.deaths += 1
-        elif started:
-            self.ends.append(f"worker {pid} ended by itself with {code}")
+        struck = self._struck.pop(pid, None)
+        if code == -signal.SIGKILL:
+            self.deaths += struck is None  # of a poisonous mail
+        elif started and (code != 0 or struck is None):
+            self.ends.append(f"worker {pid} ended with {code}, having been sent {struck}")
 
     async def _listen(self, process: Process) -> bool:
         """Write down all that it says until it ends; whether it ever said that it starts."""

@@ -18,6 +18,9 @@ import attrs
 from galaxy_mail.adapters.clock.system import SystemClock
 
 CHUNK = 64 * 1024
+NARROW = (
+    64 * 1024
+)  # octets that the kernel may keep for a connection's reader: who does not read is noticed soon
 
 
 @attrs.define(eq=False)
@@ -147,6 +150,8 @@ class FaultProxy:
         except OSError:
             near.transport.abort()
             return
+        for writer, side in ((near, socket.SO_RCVBUF), (far, socket.SO_SNDBUF)):
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, side, NARROW)
         link = Link(near, far)
         if self.hangs:
             link.freeze()

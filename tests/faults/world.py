@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import ssl
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -19,13 +20,15 @@ from galaxy_mail.adapters.embedded_postgres import EmbeddedPostgres
 from galaxy_mail.app import MailSettings, open_mail
 from galaxy_mail.app.opening import OpenMail
 from galaxy_mail.testing.smtp_server import Offered, ScriptedSmtpServer
-from tests.faults.database import MAILER, NOTE_EXITS, PASSWORD, PREPARE, SCHEMA, TELL, Admin
+from tests.faults.database import MAILER, MAKE_ROLE, NOTE_EXITS, PASSWORD, PREPARE, SCHEMA, TELL, Admin
+from tests.faults.invariants import Findings, check
 from tests.faults.ledger import LeanLedger
 from tests.faults.processes import Crew
 from tests.faults.proxy import FaultProxy
 
 TEMPLATES = Path(__file__).with_name("templates")
 SMTP_PASSWORD = "hunter2-of-the-relay"
+SECRET = re.compile(f"{SMTP_PASSWORD}|{PASSWORD}|SECRET[0-9]")  # codes look like that here
 OFFERED = Offered(starttls=True, auth=("PLAIN",))
 TERMINAL = f"""
 select not exists (select from {SCHEMA}.mail_deliveries
@@ -91,6 +94,19 @@ class World:
         """Return once nobody holds a claim."""
         await self.admin.until(f"select count(claim_token) = 0 from {SCHEMA}.mail_deliveries")
 
+    async def findings(self, held: timedelta = timedelta(0)) -> Findings:
+        """What the invariants say now."""
+        session = await self.admin.session()
+        try:
+            return await check(session, self.ledger.seen, held)
+        finally:
+            session.terminate()
+
+    def secrets_told(self) -> list[str]:
+        """The lines of all that workers wrote that hold a code or a password."""
+        written = (self.folder / "workers.log").read_text(errors="replace")
+        return [line for line in written.splitlines() if SECRET.search(line)]
+
     async def heal(self) -> None:
         """Whatever was done by rules, proxies and the database's settings is over."""
         self.relay.rules.clear()
@@ -115,7 +131,7 @@ async def open_world(folder: Path, pace: Pace, *, watched: bool = True) -> Async
         postgres = await stack.enter_async_context(_postgres(folder / "postgres"))
         admin = Admin(postgres)
         stack.push_async_callback(admin.close)
-        await admin.execute(PREPARE)
+        await admin.execute(MAKE_ROLE + PREPARE)
         await stack.enter_async_context(relay)
         to_relay = await stack.enter_async_context(FaultProxy(relay.port))
         to_database = await stack.enter_async_context(FaultProxy(_port(postgres.dsn)))
