@@ -1,12 +1,12 @@
 # Two commands matter: `make demo` and `make test`. Both need Python ≥ 3.11, git and make, nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench test check lint format contracts types unit lock clean
+.PHONY: help setup demo bench test check lint format contracts types unit real-servers lock clean
 SHELL := /bin/sh
 export PYTHON ?=
 RUN := .venv/bin/python -m
 
 help: ## say what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## .venv from the hash-pinned locks (PYTHON=… picks the interpreter)
 	@tools/setup.sh dev
@@ -40,8 +40,12 @@ types: setup ## mypy --strict
 unit: setup ## all tests, on a real PostgreSQL
 	@$(RUN) pytest
 
+real-servers: setup ## as root: Postfix, Exim, OpenSMTPD and pgbouncer from this Debian's packages, unpacked, not installed
+	@tools/real_servers.sh
+	@GALAXY_MAIL_REAL_SERVERS=$${GALAXY_MAIL_REAL_SERVERS:-$(CURDIR)/.real-servers} $(RUN) pytest -m real_server tests/real_servers
+
 lock: ## resolve the dependencies anew into requirements/*.lock
 	@tools/lock.sh
 
 clean: ## remove what was made here
-	@rm -rf .venv .venv-bench bench/peers/pgboss/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+	@rm -rf .venv .venv-bench .real-servers bench/peers/pgboss/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

@@ -15,9 +15,9 @@ from galaxy_mail.app.cli.arguments import build_parser
 from tests.docs.pages import PAGES, ROOT, Block, blocks, named, spans
 
 SOME_ID = "0198c5a4-7d0f-7c3e-9b1a-2f6f0c1d2e3f"
-TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
 COMMAND = re.compile(r"(?:^|[\s=/])galaxy-mail(?=\s|$)([^\n|&;>#]*)")
-MAKE = re.compile(r"(?:^|\$ )make ([a-z]+)")
+MAKE = re.compile(r"(?:^|\$ )make ([a-z-]+)")
 LISTED = re.compile(r'\["galaxy-mail".*\]')
 
 
