@@ -1,6 +1,6 @@
 # Two commands matter: `make demo` and `make test`. Both need Python ≥ 3.11, git and make, nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench test check lint format contracts types unit real-servers lock clean
+.PHONY: help setup demo bench chaos test check lint format contracts types unit real-servers lock clean
 SHELL := /bin/sh
 export PYTHON ?=
 RUN := .venv/bin/python -m
@@ -18,6 +18,9 @@ demo: ## send real mails through an embedded PostgreSQL and a local inbox
 bench: ## measure us and the peers; QUICK=1 for three minutes with smaller tables
 	@tools/setup.sh bench
 	@.venv-bench/bin/python -m bench $(if $(QUICK),--quick)
+
+chaos: setup ## faults at random on the real thing: MINUTES=2, SEED=… to draw the same ones again
+	@$(RUN) tests.faults --minutes $(or $(MINUTES),2) $(if $(SEED),--seed $(SEED))
 
 test: lint contracts types unit ## everything CI runs: lint, import contracts, types, tests
 

@@ -57,7 +57,7 @@ class Admin:
     """A superuser's session, straight to the server. It comes back by itself after a crash."""
 
     def __init__(self, postgres: EmbeddedPostgres) -> None:
-        self._postgres = postgres
+        self._dsn = postgres.dsn  # it stays the same over crashes
         self._connection: Session | None = None
         self._busy = asyncio.Lock()
         self._changed = asyncio.Event()
@@ -102,7 +102,7 @@ class Admin:
 
     async def session(self) -> Session:
         """A session of its own, for who holds a lock."""
-        return await asyncpg.connect(self._postgres.dsn, server_settings=EXEMPT)
+        return await asyncpg.connect(self._dsn, server_settings=EXEMPT)
 
     async def close(self) -> None:
         """End the session."""

@@ -32,13 +32,13 @@ books as (
 
 
 def orders_are_kept() -> str:
-    """P1, P2: what was committed is sent, or a dead letter with a reason."""
+    """P1, P2: what was committed is there; and whatever is there is sent, or a dead letter with a reason."""
     return f"""
-    select o.key, coalesce(d.status, 'missing')
-      from faults.orders as o left join {SCHEMA}.mail_deliveries as d on d.idempotency_key = o.key
-     where o.fate = 'committed' and d.status is distinct from 'sent'
-       and (d.status is distinct from 'dead_lettered' or d.dead_letter_reason is null)
-        or o.fate = 'committed' and d.delivery_id is distinct from o.delivery_id
+    select o.key, 'missing' from faults.orders as o left join {SCHEMA}.mail_deliveries as d on d.idempotency_key = o.key
+     where o.fate = 'committed' and d.delivery_id is distinct from o.delivery_id
+    union all
+    select d.idempotency_key, d.status from {SCHEMA}.mail_deliveries as d
+     where status <> 'sent' and (status <> 'dead_lettered' or dead_letter_reason is null)
     """
 
 

@@ -64,6 +64,18 @@ KINDS: dict[str, tuple[tuple[Moment, ...], Callable[[Moment], Rule]]] = {
 }
 
 
+def repeats(moment: Moment, code: int, secret: Callable[[str], str]) -> Rule:
+    """Refuse, and repeat what ``secret`` makes of the recipient; only to those of whom it makes anything."""
+    said = [b""]
+
+    def when(situation: Situation) -> bool:
+        told = secret(situation.recipients[0]) if situation.recipients else ""
+        said[:] = [lines(code, f"{code // 100}.7.1 we do not like {told}")]
+        return bool(told)
+
+    return Rule(moment, lambda _: said, when, code=code)
+
+
 @attrs.frozen
 class RelayFault:
     """One kind of failure at one moment."""
@@ -81,7 +93,8 @@ class RelayFault:
 
     def rule(self, when: Callable[[Situation], bool]) -> Rule:
         """What a server does that fails like this, whenever ``when`` agrees."""
-        return attrs.evolve(KINDS[self.kind][1](self.moment), when=when)
+        rule = KINDS[self.kind][1](self.moment)
+        return attrs.evolve(rule, when=lambda situation: rule.when(situation) and when(situation))
 
     def add(self, world: World, when: Callable[[Situation], bool]) -> Callable[[], None]:
         """Let the relay of the world fail; returns what ends it. A handshake can only fail where there is one."""

@@ -45,7 +45,7 @@ def at(moment: Moment) -> Stage:
         caught: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
         def first(situation: Situation) -> bool:
-            if caught.done():
+            if caught.done() or not situation.recipients:
                 return False
             caught.set_result(situation.recipients[0])
             return True
