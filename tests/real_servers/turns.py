@@ -18,9 +18,13 @@ class Wire:
     to: int
     turns: int = 0
     port: int = 0
+    busy: set[asyncio.Task[None]] = attrs.field(factory=set)
 
     async def carry(self, client: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         """One connection, until both sides have closed."""
+        task = asyncio.current_task()
+        assert task
+        self.busy.add(task)
         server, forth = await asyncio.open_connection(HOST, self.to)
         speaks = [False]
         await asyncio.gather(self._copy(client, forth, speaks, True), self._copy(server, back, speaks, False))
@@ -47,3 +51,5 @@ async def wire_to(port: int) -> AsyncIterator[Wire]:
     async with await asyncio.start_server(wire.carry, HOST, 0) as listener:
         wire.port = listener.sockets[0].getsockname()[1]
         yield wire
+        if wire.busy:
+            await asyncio.wait(wire.busy)
