@@ -283,15 +283,41 @@ async def test_leases_are_renewed_while_a_server_ponders(house: House) -> None:
     assert [attempt.outcome for attempt in record.attempts] == [AttemptOutcome.SUCCESS]
 
 
-async def test_a_suspect_is_worked_on_alone(house: House) -> None:
-    """What a dead worker left is sent one at a time, with nothing else in hand."""
+async def test_suspects_are_worked_on_without_others(house: House) -> None:
+    """While one is sent that a dead worker left, nothing is in hand but others of its kind."""
     await order(house, *(f"u{i}@example.org" for i in range(5)))
     await house.store.claim(ClaimRequest("dead", 3, timedelta(seconds=1), 5))
     house.clock.advance(1)
+    held: list[set[int]] = []
+
+    class Watching(PooledSmtpSender):
+        """Looks what is leased whenever something is sent."""
+
+        async def send(self, envelope: Envelope, message: bytes, gate: Gate) -> Receipt:
+            """See ``SmtpSender.send``."""
+            rows = house.store.rows.values()
+            held.append({row.abandoned for row in rows if row.token and row.claimed_by != "dead"})
+            return await super().send(envelope, message, gate)
+
+    async with ScriptedSmtpServer() as server:
+        sender = Watching(RelayConfig(host=server.host, port=server.port, tls=TlsMode.NONE))
+        await house.worker(sender).run_until_empty()
+        await sender.aclose()
+    assert held == [{1}, {1}, {1}, {0}, {0}]
+    assert len(server.copies) == 5
+
+
+async def test_what_killed_two_workers_is_worked_on_alone(house: House) -> None:
+    """Nothing at all is in hand beside it."""
+    await order(house, *(f"u{i}@example.org" for i in range(3)))
+    for _ in range(2):
+        await house.store.claim(ClaimRequest("dead", 3, timedelta(seconds=1), 5, suspects_together=3))
+        house.clock.advance(1)
+    await order(house, "u3@example.org", "u4@example.org")
     held: list[int] = []
 
     class Watching(PooledSmtpSender):
-        """Looks how much is leased whenever a suspect is sent."""
+        """Counts what is leased whenever a suspect is sent."""
 
         async def send(self, envelope: Envelope, message: bytes, gate: Gate) -> Receipt:
             """See ``SmtpSender.send``."""

@@ -89,12 +89,13 @@ def test_the_statuses_in_sql_are_rows_of_the_table() -> None:
     claim, resend = Statements("x")["claim"], Statements("x")["resend"]
     living = (DeliveryStatus.PENDING, DeliveryStatus.RETRYING)
     assert {TRANSITIONS[status][DeliveryEvent.ABANDONED] for status in living} == {DeliveryStatus.RETRYING}
-    assert "status = case when chosen.expired then 'retrying' else d.status end" in claim
+    assert "status = case when d.claim_token is not null then 'retrying' else d.status end" in claim
     assert {TRANSITIONS[status][DeliveryEvent.GIVEN_UP] for status in living} == {
         DeliveryStatus.DEAD_LETTERED
     }
     assert {TRANSITIONS[status][DeliveryEvent.COMPLETED] for status in living} == {DeliveryStatus.SENT}
-    assert "set status = case when sent then 'sent' else 'dead_lettered' end" in claim
+    assert "set (status, dead_letter_reason) = (" in claim
+    assert "select case when sent then 'sent' else 'dead_lettered' end" in claim
     assert TRANSITIONS[DeliveryStatus.DEAD_LETTERED] == {DeliveryEvent.RESENT: DeliveryStatus.PENDING}
     assert "set status = 'pending'" in resend
     assert "target.status = 'dead_lettered'" in resend

@@ -27,6 +27,14 @@ class RuntimeConfig:
     renewal_share: float = 1 / 3
     # Claims held at once.
     batch_size: int = 100
+    # How long a worker with something in hand waits at most before it looks whether a login code has come.
+    longest_hand: timedelta = timedelta(milliseconds=20)
+    # Of the claims in hand, how many are worked on at once: one on each connection, and one that waits to ride behind it.
+    deliveries_at_once: int = 20
+    # Each so many turns, the lane behind all others has one.
+    turns_for_one_behind: int = 10
+    # Of the claims that a dead worker left, how many are worked on together; those that two left go one by one.
+    suspects_together: int = 30
     # Recipients that share a transaction: any server takes as many (RFC 5321 section 4.5.3.1.8).
     recipients_per_transaction: int = 100
     # How long a stop waits for transactions that are past their gate.

@@ -145,6 +145,7 @@ class MailSettings:
             poll_interval=self.poll_interval,
             lease=self.lease,
             batch_size=self.batch_size,
+            deliveries_at_once=2 * self.connections,
             stop_grace=self.stop_grace,
             retry=RetryPolicy(
                 max_attempts=self.max_attempts,

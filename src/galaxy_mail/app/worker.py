@@ -1,8 +1,8 @@
 """The worker: pacing only. How much to claim, when to look again, whose leases to renew, how to stop.
 
-Three loops run side by side. The first claims, starts a task for each claim, and idles while nothing is due; the second
-renews leases; the third tells the administrator. A task makes its delivery pass and hands the settlement to the settler,
-whose group commit is a fourth.
+Three loops run side by side. The first claims, and idles while nothing is due; the second renews leases; the third tells the
+administrator. Each claim waits for its turn (see ``turns``), which makes its delivery pass and hands the settlement to the
+settler, whose group commit is a fourth loop.
 
 Stopping: nothing more is claimed. A claim whose body has not begun is withdrawn (its gate is shut, so it cannot begin any
 more) and given back untouched. One whose body has begun is waited for, at most ``stop_grace``.
@@ -23,6 +23,7 @@ from galaxy_mail.app.holding import Holding, Progress
 from galaxy_mail.app.holdings import Holdings
 from galaxy_mail.app.idling import Idling
 from galaxy_mail.app.settler import Settler
+from galaxy_mail.app.turns import Turns
 from galaxy_mail.domain.errors import InfrastructureError
 from galaxy_mail.domain.leases import ClaimRequest
 from galaxy_mail.domain.ports import Clock, Store, Tx
@@ -52,6 +53,7 @@ class Worker:
         self._config = config
         self._log = logger
         self._holdings = Holdings(queue=store, clock=clock, config=config, logger=logger)
+        self._turns = Turns(config, self._work)
         self._asking: asyncio.Future[list[Holding]] | None = None
 
     async def run(self) -> None:
@@ -100,16 +102,30 @@ class Worker:
                     self._log.info("worker %s ends", self.name)
 
     async def _claim_round(self) -> bool:
-        """Claim as much as there is room for, once half of the room is free; say whether anything was due."""
-        await self._holdings.at_most(self._config.batch_size // 2)
-        claimed = await self._claim(self._config.batch_size - len(self._holdings))
-        for holding in claimed:
-            await self._start(holding)
+        """Claim as much as there is room for, soon enough for a login code; say whether anything was due."""
+        room = self._config.batch_size
+        if not await self._bounded(self._holdings.at_most(room // 2), self._config.longest_hand):
+            await self._holdings.at_most(room - 1)
+        claimed = await self._claim(room - len(self._holdings))
+        if claimed and claimed[0].claim.suspect:
+            await self._try_suspects(claimed)
+        else:
+            for holding in claimed:
+                self._turns.add(holding)
         return bool(claimed)
+
+    async def _try_suspects(self, claimed: list[Holding]) -> None:
+        # They were in the hands of a worker that died. If it died of one of them, nobody else is to be blamed. But neither a
+        # server that ponders over another mail nor a suspect that does not end may stop everybody: so, for a lease at most.
+        await self._bounded(self._holdings.at_most(len(claimed)), self._config.lease)
+        for holding in claimed:
+            self._turns.add(holding)
+        await self._bounded(self._holdings.at_most(0), self._config.lease)
 
     async def _claim(self, limit: int) -> list[Holding]:
         config = self._config
-        request = ClaimRequest(self.name, limit, config.lease, config.retry.abandoned_limit)
+        limits = (config.retry.abandoned_limit, config.suspects_together)
+        request = ClaimRequest(self.name, limit, config.lease, *limits)
         asked = self._clock.monotonic()
         # If we are cancelled meanwhile the store may still issue claims: the drain waits for them and gives them back.
         self._asking = asyncio.ensure_future(self._ask(request, asked))
@@ -122,17 +138,12 @@ class Worker:
             self._log.warning("cannot claim: %s", error)
             return []
 
-    async def _start(self, holding: Holding) -> None:
-        # A suspect was in the hands of a worker that died. It is worked on alone, so that no other is blamed for it.
-        if holding.claim.suspect:
-            await self._holdings.at_most(1)
-        holding.task = asyncio.create_task(self._work(holding))
-        if holding.claim.suspect:
-            await self._holdings.at_most(0)
-
     async def _work(self, holding: Holding) -> None:
         try:
-            settlement = await self._pass.deliver(holding)
+            try:
+                settlement = await self._pass.deliver(holding)
+            finally:
+                self._turns.over()
             await self._holdings.hand_over(holding)
             await self._settler.settle(settlement)
         finally:

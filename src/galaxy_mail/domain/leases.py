@@ -12,8 +12,9 @@ its **lease**. From then on
   ``asked`` is the moment before it asked, so a slow answer cannot stretch it. Past that it begins no body.
 * a claim that is not settled, renewed or released in time is **abandoned**. The next claim statement that meets it takes
   it over, writes the attempt that nobody closed (ambiguous, since what the dead worker wrote may still be delivered by its
-  kernel), and counts it. A delivery that was abandoned before is claimed alone, so that a mail that kills its workers is
-  found and its neighbours are not blamed; at the limit it is dead-lettered as poison.
+  kernel), and counts it. Its worker may have died of it, so it is a **suspect**: suspects are claimed in small groups
+  without others, and one that was abandoned twice is claimed alone. So a mail that kills its workers is found, and its
+  neighbours are not blamed for long; at the limit it is dead-lettered as poison.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import attrs
 
 from galaxy_mail.domain.addresses import Recipient
 from galaxy_mail.domain.delivery import DeliveryStatus, RecipientState
-from galaxy_mail.domain.mail import Mail
+from galaxy_mail.domain.mail import Lane, Mail
 
 ClaimToken = UUID
 
@@ -34,13 +35,15 @@ ClaimToken = UUID
 class ClaimRequest:
     """A worker's wish for at most ``limit`` due deliveries, each for ``lease``. ``worker`` is a name for the operator.
 
-    ``abandoned_limit`` is the number of abandoned claims at which a delivery is poison.
+    ``abandoned_limit`` is the number of abandoned claims at which a delivery is poison; of those that were abandoned once,
+    at most ``suspects_together`` are claimed at a time.
     """
 
     worker: str
     limit: int
     lease: timedelta
     abandoned_limit: int
+    suspects_together: int = 1
 
 
 @attrs.frozen
@@ -71,13 +74,14 @@ class Claim:
     dated: datetime  # what the Date header says
     age: timedelta  # since enqueue, send_at or the last resend
     expires_in: timedelta | None
+    lane: Lane = Lane.NORMAL
     attempts: int = 0  # burned so far
     deferrals: int = 0  # attempts in a row that burned nothing
     abandoned: int = 0
 
     @property
     def suspect(self) -> bool:
-        """Whether a claim of it was abandoned before: it is to be worked on alone."""
+        """Whether a claim of it was abandoned before: it is to be worked on with no one but other suspects of its claim."""
         return self.abandoned > 0
 
     @property

@@ -111,12 +111,16 @@ class Queue(Protocol):
         - A claim only issues a token: status and attempts stay. test_a_claim_changes_no_status_and_burns_nothing
         - The urgent lane is served before the normal, the normal before bulk; within a lane, whoever is due longer comes
           first. test_lanes_are_claimed_in_order
+        - A tenth of the claim is kept for each lane behind, as far as something is due there, so none stands still.
+          test_a_flood_leaves_a_share_to_the_lanes_behind
         - A lease lasts up to its deadline and not beyond. test_a_lease_ends_at_its_deadline
         - A due delivery under an expired lease is taken over: the open attempt is written as an ambiguous transient error
           and counted in ``abandoned``. test_an_expired_lease_is_reclaimed_and_its_attempt_recorded
         - At ``abandoned_limit`` it is dead-lettered as poison instead, or sent if anyone has accepted it.
           test_a_delivery_abandoned_too_often_is_poison; test_a_poisonous_mail_that_somebody_accepted_is_sent
-        - A delivery that was abandoned before is claimed alone. test_a_suspect_is_claimed_alone
+        - Deliveries that were abandoned once are claimed before and without others, at most ``suspects_together`` of them.
+          test_suspects_are_claimed_first_and_without_others
+        - A delivery that was abandoned twice is claimed alone. test_a_suspect_of_two_losses_is_claimed_alone
         - A mail that cannot be read back is claimed as ``Unreadable``, and delays no other.
           test_an_unreadable_mail_is_claimed_as_such
 

@@ -76,26 +76,29 @@ async def test_a_resend_sees_what_the_settlement_it_waited_for_has_done(postgres
             assert len((await claim_one(store)).open_positions) == 1
 
 
+@pytest.mark.parametrize("lost, looks_at", [(0, "lane = 1"), (1, "abandoned > 0)")])
 async def test_a_claim_never_sees_recipients_of_before_a_settlement(
-    postgres: PostgresHarness, monkeypatch: pytest.MonkeyPatch
+    postgres: PostgresHarness, monkeypatch: pytest.MonkeyPatch, lost: int, looks_at: str
 ) -> None:
-    """Settled between a claim's beginning and its lock, a delivery is left to the next claim, which sees who accepted."""
-    store, usual = postgres.store, postgres.store._sql["claim"]
-    begun = "lane = 1 and (select pg_advisory_xact_lock_shared(7)) is not null"
-    monkeypatch.setitem(store._sql._texts, "claim", usual.replace("lane = 1", begun))
+    """Claimed and settled between a claim's beginning and its lock, a delivery is left to the next claim, which sees who
+    accepted; a suspect too.
+    """
+    store, other = postgres.store, PostgresStore(postgres.pool, postgres.schema)
     await store.enqueue(new_delivery(people=((TO, "ada@example.org"), (CC, "bob@example.org"))))
-    late = await claim_one(store, lease=timedelta(0))
+    for _ in range(lost):
+        await claim_one(store, lease=timedelta(0))
+        await store.release([(await claim_one(store)).held])
+    begun = f"{looks_at} and (select pg_advisory_xact_lock_shared(7)) is not null"
+    monkeypatch.setitem(store._sql._texts, "claim", store._sql["claim"].replace(looks_at, begun))
     async with postgres.pool.acquire() as gate, gate.transaction():
         await gate.execute("select pg_advisory_xact_lock(7)")
         async with postgres.pool.acquire() as settling, settling.transaction():
-            await settling.execute(
-                "select now()"
-            )  # its time is before the claim's, so the retry is due for the claim
+            await settling.execute("select now()")  # before the claim's, so the retry is due for the claim
             claiming = asyncio.ensure_future(claim(store))
             await someone_waits(postgres)
-            await settle_in(settling, store, settlement(late, ACCEPTED, TOO_MANY))
+            await settle_in(settling, store, settlement(await claim_one(other), ACCEPTED, TOO_MANY))
     assert await claiming == ()
-    assert (await claim_one(store)).recipient_states == (RecipientState.ACCEPTED, RecipientState.OPEN)
+    assert (await claim_one(other)).recipient_states == (RecipientState.ACCEPTED, RecipientState.OPEN)
 
 
 async def test_a_key_whose_owner_has_no_payload_is_a_conflict(postgres: PostgresHarness) -> None:

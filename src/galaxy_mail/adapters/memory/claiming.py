@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from galaxy_mail.adapters.memory.rows import Row
 from galaxy_mail.domain.delivery import DeadLetterReason, DeliveryEvent, RecipientState, transition
 from galaxy_mail.domain.leases import Claim, ClaimRequest, ClaimToken
+from galaxy_mail.domain.mail import Lane
 from galaxy_mail.domain.records import AttemptRecord
 from galaxy_mail.domain.settlement import Attempt, Settlement
 from galaxy_mail.domain.verdict_table import ABANDONED_VERDICT
@@ -19,24 +20,32 @@ UNCLOSED = Attempt(Receipt((ABANDONED_VERDICT,)), duration=timedelta(0))
 def take_due(
     rows: Iterable[Row], request: ClaimRequest, now: datetime, mint: Callable[[], ClaimToken]
 ) -> tuple[Claim, ...]:
-    """Claim what is due, lane by lane and the longest due first; bury what has been abandoned too often."""
-    waiting = sorted(
-        (row for row in rows if row.due(now)), key=lambda r: (r.lane, r.next_attempt_at, r.delivery_id)
-    )
-    candidates = []
-    for row in waiting[: request.limit]:
+    """Claim what was abandoned, else what is due, lane by lane; bury what has been abandoned too often."""
+    waiting = sorted((row for row in rows if row.due(now)), key=lambda r: (r.next_attempt_at, r.delivery_id))
+    suspects = []
+    for row in [row for row in waiting if row.losses][: min(request.limit, request.suspects_together)]:
         if row.token is not None and row.losses >= request.abandoned_limit:
             _bury(row, now)
         else:
-            candidates.append(row)
-    return tuple(_issue(row, request, now, mint()) for row in _choose(candidates))
+            suspects.append(row)
+    chosen = _tried(suspects) or _lane_by_lane([row for row in waiting if not row.losses], request.limit)
+    return tuple(_issue(row, request, now, mint()) for row in chosen)
 
 
-def _choose(candidates: list[Row]) -> list[Row]:
-    # A suspect goes alone: if it kills its worker again, nobody else is blamed.
-    if candidates and candidates[0].losses:
-        return candidates[:1]
-    return [row for row in candidates if not row.losses]
+def _tried(suspects: list[Row]) -> list[Row]:
+    # Suspects go without others, and who was abandoned twice goes alone: if it kills again, nobody else is blamed.
+    if suspects and suspects[0].losses == 1:
+        return [row for row in suspects if row.losses == 1]
+    return suspects[:1]
+
+
+def _lane_by_lane(waiting: list[Row], limit: int) -> list[Row]:
+    """The first ``limit`` of those that wait, of which a tenth is kept for each lane behind that has as many."""
+    urgent, normal, bulk = ([row for row in waiting if row.lane is lane] for lane in Lane)
+    for_normal, for_bulk = (min(limit // 10, len(lane)) for lane in (normal, bulk))
+    taken = urgent[: limit - for_normal - for_bulk]
+    taken += normal[: limit - len(taken) - for_bulk]
+    return taken + bulk[: limit - len(taken)]
 
 
 def _issue(row: Row, request: ClaimRequest, now: datetime, token: ClaimToken) -> Claim:

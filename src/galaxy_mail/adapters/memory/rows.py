@@ -125,6 +125,7 @@ class Row:
             dated=self.dated_at,
             age=now - self.queued_at,
             expires_in=None if self.expires_at is None else self.expires_at - now,
+            lane=self.lane,
             attempts=self.attempts,
             deferrals=self.deferrals,
             abandoned=self.abandoned,

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from galaxy_mail.domain.leases import ClaimToken, Held
+from galaxy_mail.domain.leases import ClaimRequest, ClaimToken, Held
 from galaxy_mail.domain.mail import NewDelivery
 from galaxy_mail.domain.settlement import Settlement
 
@@ -72,6 +72,11 @@ def settlement_columns(settlements: Sequence[Settlement]) -> list[Sequence[Any]]
         for m in s.marks
     )
     return _columns(map(_settlement_row, settlements), width=18) + _columns(marks, width=6)
+
+
+def claim_arguments(request: ClaimRequest) -> tuple[object, ...]:
+    """The arguments of ``claim.sql``."""
+    return request.limit, request.lease, request.abandoned_limit, request.worker, request.suspects_together
 
 
 def held_columns(claims: Sequence[Held]) -> list[Sequence[Any]]:

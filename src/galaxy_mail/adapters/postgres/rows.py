@@ -33,6 +33,7 @@ def claim_from(row: Row) -> Claim:
         dated=row["dated_at"],
         age=row["age"],
         expires_in=row["expires_in"],
+        lane=Lane(row["lane"]),
         attempts=row["attempts"],
         deferrals=row["deferrals"],
         abandoned=row["abandoned"],

@@ -116,8 +116,8 @@ class PostgresStore:
 
     async def claim(self, request: ClaimRequest) -> tuple[Claim, ...]:
         """See ``Queue.claim``; the claims of one call share a token."""
-        limits = (request.limit, request.lease, request.abandoned_limit)
-        return tuple(map(rows.claim_from, await self._fetch("claim", *limits, request.worker)))
+        found = await self._fetch("claim", *arguments.claim_arguments(request))
+        return tuple(map(rows.claim_from, found))
 
     async def renew(self, claims: Sequence[Held], lease: timedelta) -> frozenset[UUID]:
         """See ``Queue.renew``."""

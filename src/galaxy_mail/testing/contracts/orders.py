@@ -79,9 +79,10 @@ async def claim(
     worker: str = "worker",
     lease: timedelta = LEASE,
     abandoned_limit: int = 100,
+    suspects_together: int = 1,
 ) -> tuple[Claim, ...]:
     """Claim what is due."""
-    return await queue.claim(ClaimRequest(worker, limit, lease, abandoned_limit))
+    return await queue.claim(ClaimRequest(worker, limit, lease, abandoned_limit, suspects_together))
 
 
 async def claim_one(queue: Queue, *, worker: str = "worker", lease: timedelta = LEASE) -> Claim:

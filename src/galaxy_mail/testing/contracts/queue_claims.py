@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -82,6 +83,19 @@ class QueueClaims(StoreContract):
         ]
         assert _ids(await claim(store)) == {expected[5]}
 
+    async def test_a_flood_leaves_a_share_to_the_lanes_behind(self, harness: StoreHarness) -> None:
+        """Of a full claim a tenth goes to each lane behind, and to the first whatever those leave: none stands still."""
+        store = harness.store
+        await store.enqueue_many(
+            [new_delivery(lane=lane) for lane in (Lane.URGENT, Lane.BULK) for _ in range(60)]
+        )
+        await store.enqueue(new_delivery(lane=Lane.NORMAL))
+        counts = [Counter(each.lane for each in await claim(store, 20)) for _ in range(2)]
+        assert counts == [
+            {Lane.URGENT: 17, Lane.NORMAL: 1, Lane.BULK: 2},
+            {Lane.URGENT: 18, Lane.BULK: 2},
+        ]
+
     async def test_a_lease_ends_at_its_deadline(self, harness: StoreHarness) -> None:
         """One tick before the deadline nobody else gets the delivery; at the deadline the next one does."""
         await harness.store.enqueue(new_delivery())
@@ -155,18 +169,29 @@ class QueueClaims(StoreContract):
         assert [notice.status for notice in await store.take_notices(10, LEASE)] == [DeliveryStatus.SENT]
         assert (await store.stats())[DeliveryStatus.SENT] == 1
 
-    async def test_a_suspect_is_claimed_alone(self, harness: StoreHarness) -> None:
-        """What was abandoned before has no company: neither another suspect nor a neighbour who would be blamed."""
+    async def test_suspects_are_claimed_first_and_without_others(self, harness: StoreHarness) -> None:
+        """What was abandoned once waits behind no backlog, and has no company that would be blamed with it."""
         store = harness.store
-        suspects = {await store.enqueue(new_delivery()) for _ in range(3)}
+        suspects = {await store.enqueue(new_delivery()) for _ in range(5)}
         await claim(store)
         await harness.age(LEASE)
         neighbours = {await store.enqueue(new_delivery(lane=lane)) for lane in (Lane.URGENT, Lane.BULK)}
-        calls = [await claim(store) for _ in range(5)]
-        assert all(len(claims) == 1 or not any(each.suspect for each in claims) for claims in calls)
-        assert [each.suspect for claims in calls for each in claims].count(True) == 3
-        assert _ids(calls[0]) == neighbours, "served before the suspects, for one of them is urgent"
-        assert set().union(*map(_ids, calls[1:])) == suspects
+        calls = [await claim(store, suspects_together=2) for _ in range(5)]
+        assert [len(claims) for claims in calls] == [2, 2, 1, 2, 0]
+        assert set().union(*map(_ids, calls[:3])) == suspects
+        assert _ids(calls[3]) == neighbours
+
+    async def test_a_suspect_of_two_losses_is_claimed_alone(self, harness: StoreHarness) -> None:
+        """It may have killed two workers: whoever was with it then is not blamed again."""
+        store = harness.store
+        suspects = {await store.enqueue(new_delivery()) for _ in range(3)}
+        for _ in range(2):
+            await claim(store, suspects_together=5)
+            await harness.age(LEASE)
+        await store.enqueue(new_delivery(lane=Lane.BULK))
+        calls = [await claim(store, suspects_together=5) for _ in range(4)]
+        assert [[each.abandoned for each in claims] for claims in calls] == [[2], [2], [2], [0]]
+        assert set().union(*map(_ids, calls[:3])) == suspects
 
     async def test_an_unreadable_mail_is_claimed_as_such(self, harness: StoreHarness) -> None:
         """A mail that cannot be read back has a claim like any other, which can be closed; its neighbours are served."""

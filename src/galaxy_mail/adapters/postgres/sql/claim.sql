@@ -1,94 +1,125 @@
--- Take due deliveries: $1 limit, $2 lease, $3 abandoned limit, $4 worker.
+-- Take due deliveries: $1 limit, $2 lease, $3 abandoned limit, $4 worker, $5 suspects at once.
 -- Lane by lane, since an index on (lane, next_attempt_at) read across lanes would walk every future row of the first.
 with issued as materialized (
     select gen_random_uuid() as token  -- one for the whole call: a row's latest token is what counts
-), urgent as (
-    select delivery_id, lane, next_attempt_at, claim_token, claims, claimed_at, claimed_by, abandoned, attempts, deferrals
+), watched as (
+    select delivery_id, next_attempt_at, attempts, deferrals, claims, claimed_at, claimed_by,
+           claim_token is not null as expired, abandoned + (claim_token is not null)::int as losses
       from {schema}.mail_deliveries
-     where status in ('pending', 'retrying') and lane = 0 and next_attempt_at <= now()
-     order by next_attempt_at limit $1
+     where status in ('pending', 'retrying') and (claim_token is not null or abandoned > 0) and next_attempt_at <= now()
+     order by next_attempt_at limit least($1::int, $5::int)
+       for update skip locked
+), suspects as (
+    -- A row is locked as it is now, its recipients are read as they were when the statement began. If it was settled in
+    -- between (which changes attempts or deferrals), it is left to the next claim: some recipients may have accepted meanwhile.
+    select *, expired and losses >= $3 as poison
+      from watched
+     where (attempts, deferrals) = (select seen.attempts, seen.deferrals from {schema}.mail_deliveries as seen
+                                     where seen.delivery_id = watched.delivery_id)
+), poison as (
+    select delivery_id from suspects where poison
+), tried as (
+    -- Suspects go without others, and who was abandoned twice goes alone: if it kills again, nobody else is blamed.
+    select delivery_id, place
+      from (select delivery_id, losses, row_number() over place as place, first_value(losses) over place as first_losses
+              from suspects where not poison
+            window place as (order by next_attempt_at, delivery_id)) as ordered
+     where case first_losses when 1 then losses = 1 else place = 1 end
+), room as (
+    select case when exists (select from tried) then 0 else $1::int end as total
+), kept as (
+    -- A tenth of the claim is kept for each lane behind, as far as it has something due: so none ever stands still.
+    select count(*) filter (where lane = 1) as for_normal, count(*) filter (where lane = 2) as for_bulk
+      from ((select lane from {schema}.mail_deliveries
+              where status in ('pending', 'retrying') and claim_token is null and abandoned = 0
+                and lane = 1 and next_attempt_at <= now() limit (select total / 10 from room))
+            union all
+            (select lane from {schema}.mail_deliveries
+              where status in ('pending', 'retrying') and claim_token is null and abandoned = 0
+                and lane = 2 and next_attempt_at <= now() limit (select total / 10 from room))) as behind
+), urgent as (
+    select delivery_id, next_attempt_at, attempts, deferrals
+      from {schema}.mail_deliveries
+     where status in ('pending', 'retrying') and claim_token is null and abandoned = 0
+       and lane = 0 and next_attempt_at <= now()
+     order by next_attempt_at limit (select total - for_normal - for_bulk from room, kept)
        for update skip locked
 ), normal as (
-    select delivery_id, lane, next_attempt_at, claim_token, claims, claimed_at, claimed_by, abandoned, attempts, deferrals
+    select delivery_id, next_attempt_at, attempts, deferrals
       from {schema}.mail_deliveries
-     where status in ('pending', 'retrying') and lane = 1 and next_attempt_at <= now()
-     order by next_attempt_at limit $1 - (select count(*) from urgent)
+     where status in ('pending', 'retrying') and claim_token is null and abandoned = 0
+       and lane = 1 and next_attempt_at <= now()
+     order by next_attempt_at limit (select total - for_bulk from room, kept) - (select count(*) from urgent)
        for update skip locked
 ), bulk as (
-    select delivery_id, lane, next_attempt_at, claim_token, claims, claimed_at, claimed_by, abandoned, attempts, deferrals
+    select delivery_id, next_attempt_at, attempts, deferrals
       from {schema}.mail_deliveries
-     where status in ('pending', 'retrying') and lane = 2 and next_attempt_at <= now()
-     order by next_attempt_at limit $1 - (select count(*) from urgent) - (select count(*) from normal)
+     where status in ('pending', 'retrying') and claim_token is null and abandoned = 0
+       and lane = 2 and next_attempt_at <= now()
+     order by next_attempt_at limit (select total from room) - (select count(*) from urgent) - (select count(*) from normal)
        for update skip locked
-), due as (
-    -- A due row that still holds a token was abandoned: its lease has run out.
-    select *, claim_token is not null as expired, abandoned + (claim_token is not null)::int as abandoned_now
-      from (table urgent union all table normal union all table bulk) as locked
-     -- A row is locked as it is now, its recipients are read as they were when the statement began. If it was settled in
-     -- between (which changes these two), it is left to the next claim: some recipients may have accepted meanwhile.
+), fresh as (
+    select delivery_id, lane, next_attempt_at
+      from (select 0 as lane, * from urgent union all select 1, * from normal union all select 2, * from bulk) as locked
      where (attempts, deferrals) = (select seen.attempts, seen.deferrals from {schema}.mail_deliveries as seen
                                      where seen.delivery_id = locked.delivery_id)
-), poison as (
-    select delivery_id, abandoned_now,
-           exists (select from {schema}.mail_recipients as r
-                    where r.delivery_id = due.delivery_id and state = 'accepted') as sent
-      from due
-     where expired and abandoned_now >= $3
-), ordered as (
-    select *,
-           row_number() over place as place,
-           first_value(abandoned_now > 0) over place as suspect_first
-      from due
-     where delivery_id not in (select delivery_id from poison)
-    window place as (order by lane, next_attempt_at, delivery_id)
 ), chosen as (
-    -- A suspect goes alone: if it kills its worker again, nobody else is blamed.
-    select * from ordered where case when suspect_first then place = 1 else abandoned_now = 0 end
+    -- Met again by "= any (array(...))" and by lateral reads: the planner cannot know how few they are, and would read whole
+    -- tables to join them.
+    select delivery_id, place from tried
+    union all
+    select delivery_id, row_number() over (order by lane, next_attempt_at, delivery_id) from fresh
 ), abandoned as (
     insert into {schema}.mail_attempts
         (delivery_id, attempt_no, started_at, finished_at, outcome, stage, blame, burned, ambiguous, fault, detail, worker,
          template_version)
     select delivery_id, claims, claimed_at, now(), 'transient_error', 'abandoned', 'nobody', false, true, 'closed', '',
            claimed_by, ''
-      from due
-     where expired and delivery_id in (select delivery_id from chosen union all select delivery_id from poison)
+      from suspects
+     where expired and (poison or delivery_id in (select delivery_id from tried))
 ), buried as (
     update {schema}.mail_deliveries as d
-       set status = case when sent then 'sent' else 'dead_lettered' end,
-           dead_letter_reason = case when not sent then 'poison' end,
-           finished_at = now(), notify_after = now(), claim_token = null, abandoned = abandoned_now
-      from poison
-     where d.delivery_id = poison.delivery_id
+       set (status, dead_letter_reason) = (
+               select case when sent then 'sent' else 'dead_lettered' end, case when not sent then 'poison' end
+                 from (select exists (select from {schema}.mail_recipients as r
+                                       where r.delivery_id = d.delivery_id and r.state = 'accepted') as sent) as fate),
+           finished_at = now(), notify_after = now(), claim_token = null, abandoned = d.abandoned + 1
+     where d.delivery_id = any (array(select delivery_id from poison))
     returning d.delivery_id, d.status
 ), refused as (
     update {schema}.mail_recipients set state = 'refused'
-     where state = 'open' and delivery_id in (select delivery_id from buried)
+     where state = 'open' and delivery_id = any (array(select delivery_id from buried))
 ), tallied as (
     insert into {schema}.mail_tally as t (counted_by, status, number)
     select $4, status, count(*) from buried group by status order by status
     on conflict (counted_by, status) do update set number = t.number + excluded.number
 ), wiped as (
     update {schema}.mail_payloads set secrets = null, secret_digest = null, secrets_wiped_at = now()
-     where secrets is not null and delivery_id in (select delivery_id from buried)
+     where secrets is not null and delivery_id = any (array(select delivery_id from buried))
 ), claimed as (
     update {schema}.mail_deliveries as d
        set claim_token = issued.token, claimed_by = $4, claimed_at = now(), next_attempt_at = now() + $2::interval,
-           claims = d.claims + 1, abandoned = chosen.abandoned_now,
-           status = case when chosen.expired then 'retrying' else d.status end
-      from chosen, issued
-     where d.delivery_id = chosen.delivery_id
-    returning d.*, chosen.place
+           claims = d.claims + 1, abandoned = d.abandoned + (d.claim_token is not null)::int,
+           status = case when d.claim_token is not null then 'retrying' else d.status end
+      from issued
+     where d.delivery_id = any (array(select delivery_id from chosen))
+    returning d.*
 ), disarmed as (
     -- Who has found mail is awake: producers need not ring until somebody is idle again.
     update {schema}.mail_bell set armed_until = now()
      where armed_until > now() and exists (select from chosen)
 )
-select delivery_id, claim_token, status, message_id, template, claims, attempts, deferrals, abandoned, dated_at,
+select delivery_id, claim_token, lane, status, message_id, template, claims, attempts, deferrals, abandoned, dated_at,
        now() - queued_at as age, expires_at - now() as expires_in,
-       sender_address, sender_name, context::text, secrets::text,
-       kinds, addresses, names, states
+       sender_address, sender_name, context, secrets, kinds, addresses, names, states
   from claimed
-  left join {schema}.mail_payloads using (delivery_id)
+  join chosen using (delivery_id)
+  left join lateral (
+       select sender_address, sender_name, context::text, secrets::text
+         from {schema}.mail_payloads as p
+        where p.delivery_id = claimed.delivery_id
+        limit 1
+  ) as payload on true
   left join lateral (
        select array_agg(kind order by position) as kinds, array_agg(address order by position) as addresses,
               array_agg(name order by position) as names, array_agg(state order by position) as states

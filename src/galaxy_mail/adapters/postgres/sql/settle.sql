@@ -20,6 +20,8 @@ with input as (
      where d.delivery_id = input.delivery_id and d.claim_token = token
     returning d.delivery_id, token, d.claims, d.claimed_by, d.status, retry_in, outcome, stage, blame, burned, ambiguous, code, enhanced,
               fault, detail, remote_id, template_version, duration
+), lost as (
+    select delivery_id, token from input where (delivery_id, token) not in (select won.delivery_id, won.token from won)
 ), attempt as (
     insert into {schema}.mail_attempts
         (delivery_id, attempt_no, started_at, finished_at, outcome, stage, blame, burned, ambiguous, code, enhanced, fault,
@@ -38,12 +40,12 @@ with input as (
            code = case when m.detail is null then r.code else m.code end, detail = coalesce(m.detail, r.detail)
       from unnest($19::uuid[], $20::uuid[], $21::smallint[], $22::text[], $23::smallint[], $24::text[])
         as m (delivery_id, token, position, state, code, detail)
-      join won on won.delivery_id = m.delivery_id and won.token = m.token
      where r.delivery_id = m.delivery_id and r.position = m.position
+       and (m.delivery_id, m.token) not in (table lost)  -- hashed; to join with what won would be a loop in a loop
 ), wiped as (
     update {schema}.mail_payloads as p
        set secrets = null, secret_digest = null, secrets_wiped_at = now()
       from won
      where p.delivery_id = won.delivery_id and retry_in is null and p.secrets is not null
 )
-select delivery_id from input where (delivery_id, token) not in (select won.delivery_id, won.token from won)
+select delivery_id from lost

@@ -38,9 +38,12 @@ create table {schema}.mail_deliveries (
     constraint terminal_is_not_claimed check (claim_token is null or status in ('pending', 'retrying'))
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 
--- The claim reads this index lane by lane; terminal rows are not in it, so it stays as small as the backlog.
+-- What waits. The claim reads this index lane by lane; terminal rows are not in it, so it stays as small as the backlog.
 create index mail_deliveries_due on {schema}.mail_deliveries (lane, next_attempt_at)
-    where status in ('pending', 'retrying');
+    where status in ('pending', 'retrying') and claim_token is null and abandoned = 0;
+-- What is held now, or was abandoned before. The claim looks here first, for leases that ran out.
+create index mail_deliveries_watched on {schema}.mail_deliveries (next_attempt_at)
+    where status in ('pending', 'retrying') and (claim_token is not null or abandoned > 0);
 create unique index mail_deliveries_idempotency on {schema}.mail_deliveries (idempotency_key)
     where idempotency_key is not null;
 create index mail_deliveries_untold on {schema}.mail_deliveries (notify_after)

@@ -1,0 +1,57 @@
+"""Whose turn it is: the order in which the claims in a worker's hand are worked on, and how many at once.
+
+As many as the connections can carry, and no more: what has not begun can still be overtaken by a login code, or be given
+back untouched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine
+
+from galaxy_mail.app.config import RuntimeConfig
+from galaxy_mail.app.holding import Holding, Progress
+from galaxy_mail.domain.mail import Lane
+
+Work = Callable[[Holding], Coroutine[None, None, None]]
+
+
+class Turns:
+    """Runs ``work`` on each holding that is added, at most ``config.deliveries_at_once`` at a time.
+
+    The urgent come first, and within a lane whoever came first; but each so many turns the lane behind all others has one,
+    so that a flood in front of it does not hold it for ever.
+    """
+
+    def __init__(self, config: RuntimeConfig, work: Work) -> None:
+        self._at_once = config.deliveries_at_once
+        self._share = config.turns_for_one_behind
+        self._work = work
+        self._waiting: dict[Lane, deque[Holding]] = {lane: deque() for lane in Lane}
+        self._running = 0
+        self._turn = 0
+
+    def add(self, holding: Holding) -> None:
+        """Let it wait for its turn, which may be at once."""
+        self._waiting[holding.claim.lane].append(holding)
+        self.begin_next()
+
+    def over(self) -> None:
+        """One of those that run needs its place no longer."""
+        self._running -= 1
+        self.begin_next()
+
+    def begin_next(self) -> None:
+        """Begin the next ones while there are places."""
+        while self._running < self._at_once and (holding := self._next()):
+            if holding.progress is Progress.UNTOUCHED:  # else it was withdrawn while it waited
+                self._running += 1
+                holding.task = asyncio.create_task(self._work(holding))
+
+    def _next(self) -> Holding | None:
+        waiting = [queue for queue in self._waiting.values() if queue]
+        if not waiting:
+            return None
+        self._turn += 1
+        return waiting[0 if self._turn % self._share else -1].popleft()
