@@ -39,10 +39,11 @@ def main() -> int:
     say(f"chaos for {arguments.minutes:g} minutes, seed {seed}")
     folder = Path(tempfile.mkdtemp(prefix="galaxy-mail-chaos-"))
     outcome = asyncio.run(_run(folder, 60 * arguments.minutes, seed))
-    say(f"{len(outcome.faults)} faults: {', '.join(outcome.faults)}")
+    say(f"{len(outcome.faults)} faults of {len(set(outcome.faults))} kinds")
     for problem in outcome.problems:
         say(problem)
     if outcome.problems:
+        say("the faults, in their order: " + "; ".join(outcome.faults))
         say(f"what the workers said is in {folder / 'workers.log'}")
     else:
         shutil.rmtree(folder, ignore_errors=True)

@@ -10,7 +10,7 @@ import asyncpg
 
 from galaxy_mail.adapters.embedded_postgres import EmbeddedPostgres
 
-PATIENCE = 30.0  # seconds until a wait for an event is a failure
+PATIENCE = 50.0  # seconds until a wait for an event is a failure
 MAILER, PASSWORD = "mailer", "hunter2-of-the-database"
 SCHEMA = "galaxy_mail"
 # Whatever happens to other sessions by a setting of the server, this one goes on.
@@ -28,9 +28,9 @@ grant create on database postgres to {MAILER};
 PREPARE = """
 create schema faults;
 create table faults.orders (key text primary key, delivery_id uuid, fate text not null);
-create table faults.copies (queue_id text, message_id text, recipient text, digest bytea, at timestamptz);
+create unlogged table faults.copies (queue_id text, message_id text, recipient text, digest bytea, at timestamptz);
 create index on faults.copies (message_id);
-create table faults.slack (held interval);  -- for how long a fault may have held up a body
+create unlogged table faults.slack (held interval);  -- for how long a fault may have held up a body
 create table faults.exits (delivery_id uuid, left_status text, claims integer);
 create function faults.note_exit() returns trigger language plpgsql security definer as $$
 begin

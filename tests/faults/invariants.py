@@ -207,7 +207,7 @@ async def _bring_in(session: Session, copies: Iterable[Seen], held: timedelta) -
         for copy in copies
         for recipient in copy.recipients
     ]
-    await session.execute("truncate faults.copies, faults.slack")
+    await session.execute("delete from faults.copies; delete from faults.slack")
     await session.execute("insert into faults.slack values ($1)", held)
     await session.copy_records_to_table("copies", schema_name="faults", records=lines)
     await session.execute("analyze faults.copies")

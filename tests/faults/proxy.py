@@ -37,6 +37,7 @@ class Link:
 
     def __init__(self, near: StreamWriter, far: StreamWriter) -> None:
         self._writers = (near, far)
+        self.pause = 0.0  # seconds between one octet and the next
         self.up = asyncio.Event()  # set while the client's octets are let through
         self.down = asyncio.Event()
         self.up.set()
@@ -72,7 +73,7 @@ class FaultProxy:
         self.port = 0
         self.links: set[Link] = set()
         self.trap: Trap | None = None
-        self.pause = 0.0  # seconds between one octet and the next
+        self.pause = 0.0  # of links to come
         self.hangs = False  # new connections are taken, and no octet of them is forwarded
         self._far_port = port
         self._server: asyncio.Server | None = None
@@ -109,6 +110,16 @@ class FaultProxy:
         self.hangs = True
         self.freeze()
 
+    def slow(self, pause: float) -> None:
+        """Let one octet through every ``pause`` seconds, on the connections there are."""
+        for link in self.links:
+            link.pause = pause
+
+    def creep(self, pause: float) -> None:
+        """The same on all connections, old or new."""
+        self.pause = pause
+        self.slow(pause)
+
     def cut(self) -> None:
         """Close the connections there are."""
         for link in set(self.links):
@@ -121,7 +132,8 @@ class FaultProxy:
 
     async def heal(self) -> None:
         """Forward again; what was frozen is reset."""
-        self.hangs, self.pause, self.trap = False, 0.0, None
+        self.hangs, self.trap = False, None
+        self.creep(0.0)
         for link in set(self.links):
             if not (link.up.is_set() and link.down.is_set()):
                 link.reset()
@@ -153,6 +165,7 @@ class FaultProxy:
         for writer, side in ((near, socket.SO_RCVBUF), (far, socket.SO_SNDBUF)):
             writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, side, NARROW)
         link = Link(near, far)
+        link.pause = self.pause
         if self.hangs:
             link.freeze()
         self.links.add(link)
@@ -171,15 +184,15 @@ class FaultProxy:
                 if flows is link.up:
                     self._look(link, octets)
                 await flows.wait()
-                await self._pass_on(octets, writer)
+                await self._pass_on(link, octets, writer)
             await flows.wait()
         writer.close()
 
-    async def _pass_on(self, octets: bytes, writer: StreamWriter) -> None:
-        while self.pause and octets:
+    async def _pass_on(self, link: Link, octets: bytes, writer: StreamWriter) -> None:
+        while link.pause and octets and not writer.is_closing():
             writer.write(octets[:1])
             octets = octets[1:]
-            await self._clock.sleep(self.pause)
+            await self._clock.sleep(link.pause)
         writer.write(octets)
         await writer.drain()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 import attrs
 
@@ -43,6 +44,7 @@ def kept_but_garbled(moment: Moment) -> Rule:
     return say(moment, b"\x00\xff what?\r\n", keeps=True)
 
 
+CREEPS = "an octet a second"
 KINDS: dict[str, tuple[tuple[Moment, ...], Callable[[Moment], Rule]]] = {
     "451": (ANSWERED, lambda moment: reply(moment, 451, "4.3.0 not now")),
     "450": ((Moment.MAIL, Moment.RCPT, Moment.DOT), lambda moment: reply(moment, 450, "4.2.0 busy")),
@@ -60,6 +62,7 @@ KINDS: dict[str, tuple[tuple[Moment, ...], Callable[[Moment], Rule]]] = {
     "two replies": (ANSWERED, twice),
     "no reply": ((Moment.GREETING, Moment.EHLO, Moment.MAIL, Moment.RCPT, Moment.DATA), silent),
     "octet by octet": (ANSWERED, drip),
+    CREEPS: (ANSWERED, drip),  # the pauses are made by the proxy
     "hang": ((*ANSWERED, Moment.BODY), hang),
 }
 
@@ -99,6 +102,8 @@ class RelayFault:
     def add(self, world: World, when: Callable[[Situation], bool]) -> Callable[[], None]:
         """Let the relay of the world fail; returns what ends it. A handshake can only fail where there is one."""
         rule = self.rule(when)
+        if self.kind == CREEPS:
+            rule = attrs.evolve(rule, act=partial(_creeping, world))
         world.relay.rules.insert(0, rule)
         if self.moment in HANDSHAKE:
             world.relay.drop_all()
@@ -108,6 +113,11 @@ class RelayFault:
                 world.relay.rules.remove(rule)
 
         return end
+
+
+def _creeping(world: World, usual: bytes) -> list[bytes]:
+    world.to_relay.slow(1.0)
+    return [usual]
 
 
 RELAY_FAULTS = tuple(RelayFault(kind, moment) for kind, (moments, _) in KINDS.items() for moment in moments)

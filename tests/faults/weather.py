@@ -61,11 +61,7 @@ def wire(which: Callable[[World], FaultProxy], fault: Callable[[FaultProxy], Non
 
 def creep(pause: float) -> Callable[[FaultProxy], None]:
     """Let one octet through every ``pause`` seconds."""
-
-    def fault(proxy: FaultProxy) -> None:
-        proxy.pause = pause
-
-    return fault
+    return lambda proxy: proxy.creep(pause)
 
 
 def offering(offered: Offered) -> Weather:

@@ -42,7 +42,7 @@ class Pace:
 
     workers: int = 2
     lease: float = 1.0
-    wait: float = 0.7  # for the relay and, threefold, for the database, before a worker gives up
+    wait: float = 0.5  # for the relay and, threefold, for the database, before a worker gives up
     backoff_cap: float = 0.1
     batch_size: int = 10
     connections: int = 3
@@ -118,8 +118,8 @@ class World:
 
 
 @asynccontextmanager
-async def open_world(folder: Path, pace: Pace, *, watched: bool = True) -> AsyncIterator[World]:
-    """A world in ``folder``; ``watched``, the database tells of each change. Nothing of it is left afterwards."""
+async def open_world(folder: Path, pace: Pace) -> AsyncIterator[World]:
+    """A world in ``folder``; nothing of it runs afterwards."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(folder / "ca.pem"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -137,7 +137,7 @@ async def open_world(folder: Path, pace: Pace, *, watched: bool = True) -> Async
         to_database = await stack.enter_async_context(FaultProxy(_port(postgres.dsn)))
         mail = await stack.enter_async_context(open_mail(_settings(_port(postgres.dsn), to_relay.port)))
         await mail.migrate()
-        await admin.execute(NOTE_EXITS + (TELL if watched else ""))
+        await admin.execute(NOTE_EXITS + TELL)
         environ = _environ(folder, pace, to_database.port, to_relay.port)
         crew = Crew(pace.workers, environ, folder, wait=pace.wait)
         world = World(

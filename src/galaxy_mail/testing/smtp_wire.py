@@ -44,8 +44,10 @@ class Wire(asyncio.Protocol):
         Raises:
             ConnectionResetError: if it never will.
         """
-        self.transport.write(octets)
-        await self._writable.wait()
+        if not self._ended:  # a TLS transport that has ended cannot even be written to
+            self.transport.write(octets)
+            await asyncio.sleep(0)  # noqa: TID251 - who speaks endlessly must let others hear that nobody listens
+            await self._writable.wait()
         if self._ended:
             raise ConnectionResetError
 
