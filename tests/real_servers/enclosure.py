@@ -18,6 +18,8 @@ import pytest
 VARIABLE = "GALAXY_MAIL_REAL_SERVERS"
 """Folders of unpacked packages (``dpkg -x``), with a colon between them."""
 
+UNSHARE = ("unshare", "--mount", "--pid", "--fork", "--kill-child")
+
 ENTER = """
 set -eu
 ground=$1 packages=$2 inside=$3
@@ -45,7 +47,7 @@ status=0
 chroot root /bin/sh -euc "$inside" || status=$?
 exit "$status"
 """
-"""The last line but one keeps this shell the first process, which the others cannot outlive."""
+"""Makes the system, then waits for what runs in it: so this shell stays its first process, which no other outlives."""
 
 
 def folders() -> list[Path]:
@@ -84,20 +86,7 @@ def enclosed(ground: Path, inside: str) -> subprocess.Popen[bytes]:
     packages = ":".join(map(str, folders()))
     with (ground / "log").open("wb") as log:
         return subprocess.Popen(
-            [
-                "unshare",
-                "--mount",
-                "--pid",
-                "--fork",
-                "--kill-child",
-                "sh",
-                "-c",
-                ENTER,
-                "enter",
-                ground,
-                packages,
-                inside,
-            ],
+            [*UNSHARE, "sh", "-c", ENTER, "enter", ground, packages, inside],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

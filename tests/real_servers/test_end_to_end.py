@@ -64,8 +64,9 @@ async def test_the_mission(server: RealRelay, opened: OpenMail) -> None:
 
     assert (stats[DeliveryStatus.SENT], stats[DeliveryStatus.DEAD_LETTERED]) == (99, 1)
     assert records[-1].summary.reason is DeadLetterReason.REFUSED
-    assert [len(record.attempts) for record in records] == [1] * 100
-    assert len({record.attempts[0].remote_id for record in records[:-1]} - {None}) == 99
+    # A machine that stalls for longer than the lease makes the gate withhold a body, which burns nothing.
+    assert [sum(attempt.burned for attempt in record.attempts) for record in records] == [1] * 100
+    assert len({record.attempts[-1].remote_id for record in records[:-1]} - {None}) == 99
     message_ids = [f"<{record.message_id}>" for record in records]
     copies = [copy for copy in server.copies() if copy.message_id in message_ids]
     assert Counter(copy.message_id for copy in copies) == Counter(message_ids[:-1])
