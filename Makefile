@@ -1,6 +1,6 @@
 # Two commands matter: `make demo` and `make test`. Both need Python ≥ 3.11, git and make, nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench chaos test check lint format contracts types unit real-servers lock clean
+.PHONY: help setup demo bench chaos simulate test check lint format contracts types unit real-servers lock clean
 SHELL := /bin/sh
 export PYTHON ?=
 RUN := .venv/bin/python -m
@@ -21,6 +21,9 @@ bench: ## measure us and the peers; QUICK=1 for three minutes with smaller table
 
 chaos: setup ## faults at random on the real thing: MINUTES=2, SEED=… to draw the same ones again
 	@$(RUN) tests.faults --minutes $(or $(MINUTES),2) $(if $(SEED),--seed $(SEED))
+
+simulate: setup ## worlds by the thousand, in virtual time: SEEDS=1000, FIRST=0; SEED=… tells one world's story
+	@$(RUN) tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000) --first $(or $(FIRST),0))
 
 test: lint contracts types unit ## everything CI runs: lint, import contracts, types, tests
 

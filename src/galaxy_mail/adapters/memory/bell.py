@@ -19,7 +19,7 @@ class MemoryBell:
 
     async def arm(self, lasting: timedelta) -> None:
         """See ``Bell.arm``."""
-        self._table.listeners.add(self._ring)
+        self._table.listeners[self._ring] = None
 
     async def rung(self) -> None:
         """See ``Bell.rung``."""
@@ -28,5 +28,5 @@ class MemoryBell:
 
     async def aclose(self) -> None:
         """See ``Bell.aclose``."""
-        self._table.listeners.discard(self._ring)
+        self._table.listeners.pop(self._ring, None)
         self._ring.clear()

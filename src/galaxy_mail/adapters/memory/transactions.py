@@ -66,7 +66,8 @@ class Table:
         self.rows: dict[UUID, Row] = {}
         self._keys: dict[str, Row] = {}
         self.open: list[MemoryTransaction] = []
-        self.listeners: set[asyncio.Event] = set()  # set at each commit that adds rows
+        # Set at each commit that adds rows, in the order in which they came: a run can be repeated exactly.
+        self.listeners: dict[asyncio.Event, None] = {}
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[MemoryTransaction]:

@@ -1,0 +1,1 @@
+"""Deterministic simulation: the real worker, service and memory store in a world made from one number."""

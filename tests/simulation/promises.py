@@ -1,0 +1,130 @@
+"""The promises that a world can break, as sentences over its books; what a function yields breaks its promise."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from galaxy_mail.adapters.memory.rows import Row
+from galaxy_mail.domain.delivery import AttemptOutcome, DeadLetterReason, DeliveryStatus, RecipientState
+from galaxy_mail.domain.records import AttemptRecord
+from galaxy_mail.domain.verdicts import Stage
+from tests.simulation.books import Books, seconds
+from tests.simulation.weather import LONGEST_TRIP
+from tests.simulation.words import OPENING
+
+Broken = Iterator[str]
+
+
+def p1_a_promise_is_kept(books: Books) -> Broken:
+    """P1: commit means the mail exists, rollback means nothing happened."""
+    for delivery_id in books.promised - books.rows.keys():
+        yield f"{delivery_id} was promised and is not there"
+    for delivery_id in books.taken_back & books.rows.keys():
+        yield f"{delivery_id} was rolled back and is there"
+
+
+def p2_nothing_is_lost(books: Books) -> Broken:
+    """P2: every delivery ends ``sent`` or ``dead_lettered`` with a reason, and the reason is true."""
+    for row in books.rows.values():
+        if not row.status.terminal:
+            yield f"{row.delivery_id} did not end: it is {row.status}"
+        elif (row.status is DeliveryStatus.DEAD_LETTERED) != (row.reason is not None):
+            yield f"{row.delivery_id} is {row.status} for the reason {row.reason}"
+        elif row.reason is not None and not _true(row, row.reason, books):
+            yield f"{row.delivery_id} was given up as {row.reason}, which is not so"
+
+
+def _true(row: Row, reason: DeadLetterReason, books: Books) -> bool:
+    assert row.finished_at is not None, "who was given up has ended"
+    retry, since = books.config.retry, _since(row)
+    longest = max(retry.backoff.cap, retry.long_delay) * 1.25  # the next attempt would have come too late
+    match reason:
+        case DeadLetterReason.REFUSED:
+            return any(attempt.outcome is AttemptOutcome.PERMANENT_ERROR for attempt in row.log)
+        case DeadLetterReason.EXHAUSTED:
+            return row.attempts >= retry.max_attempts
+        case DeadLetterReason.EXPIRED:
+            return row.expires_at is not None and row.finished_at + longest >= row.expires_at
+        case DeadLetterReason.AGED_OUT:
+            return row.finished_at - row.queued_at + longest >= retry.max_age
+        case DeadLetterReason.POISON:
+            abandoned = [attempt for attempt in row.log if _abandoned(attempt) and attempt.number > since]
+            return len(abandoned) >= retry.abandoned_limit
+        case _:
+            return False  # every mail of these worlds can be rendered
+
+
+def _since(row: Row) -> int:
+    return row.resends[-1].after_attempt if row.resends else 0
+
+
+def p4_a_healthy_worker_keeps_its_leases(books: Books) -> Broken:
+    """P4: a lease is renewed while any stage runs: who loses one has died, frozen, or been failed by the store."""
+    for row in books.rows.values():
+        for attempt in filter(_abandoned, row.log):
+            begin = seconds(attempt.started_at) - LONGEST_TRIP  # the claim was asked for before it was issued
+            end = seconds(attempt.started_at + attempt.duration)
+            if not any(begin <= excuse <= end for excuse in books.excuses[attempt.worker]):
+                yield f"{row.delivery_id}: {attempt.worker} lost claim {attempt.number} without an excuse"
+
+
+def p5_every_claim_is_closed_once(books: Books) -> Broken:
+    """P5: a zombie changes nothing: of every claim there is one attempt row, or it was given back or given up without any."""
+    for row in books.rows.values():
+        closed = Counter(attempt.number for attempt in row.log)
+        closed.update(number for delivery_id, number in books.closed if delivery_id == row.delivery_id)
+        for number in range(1, row.claims + 1):
+            if closed[number] != 1:
+                yield f"{row.delivery_id}: claim {number} was closed {closed[number]} times"
+
+
+def p5_only_the_latest_token_wins(books: Books) -> Broken:
+    """P5: a settlement, a renewal or a release wins only with the latest claim token issued for that row, and not twice."""
+    yield from books.usurpers
+
+
+def p5_no_body_without_a_lease(books: Books) -> Broken:
+    """P5: no body is begun under a lease that has run out: local time only shortens trust."""
+    for body in books.bodies:
+        if not body.leased:
+            yield f"{body.worker} began the body of {body.message_id} at {body.at:.4f} s without a lease"
+
+
+def p7_outages_burn_nothing(books: Books) -> Broken:
+    """P7: an outage of the relay (connect, banner, TLS, AUTH, 421) burns no attempt and dead-letters nothing.
+
+    A 421 that follows the refusal of a recipient is told as a 421, and burns for that recipient.
+    """
+    for row in books.rows.values():
+        alone = len(row.recipients) == 1
+        for attempt in row.log:
+            closing = attempt.code == 421 and alone
+            if attempt.burned and (attempt.stage in OPENING or closing or _abandoned(attempt)):
+                yield f"{row.delivery_id}: attempt {attempt.number} burned, which ended at {attempt.stage} ({attempt.code})"
+
+
+def p11_who_is_asked_to_stop_stops(books: Books) -> Broken:
+    """P11: a worker that is asked to stop stops, whatever it is doing; it need not be asked again."""
+    for worker in books.deaf:
+        yield f"{worker} did not stop when it was asked"
+
+
+def p15_somebody_was_told(books: Books) -> Broken:
+    """P15: a notice is told at least once: of every dead letter, and of every mail that some recipients refused."""
+    for row in books.rows.values():
+        refused = any(each.state is RecipientState.REFUSED for each in row.recipients)
+        if (refused or row.status is DeliveryStatus.DEAD_LETTERED) and not any(
+            delivery_id == row.delivery_id and ended_at == row.finished_at
+            for delivery_id, ended_at in books.told
+        ):
+            yield f"{row.delivery_id} is {row.status} ({row.reason}), and nobody was told"
+
+
+def the_world_ended(books: Books) -> Broken:
+    """Every worker that was asked to stop has stopped, none has crashed, and the store came to rest."""
+    yield from books.troubles
+
+
+def _abandoned(attempt: AttemptRecord) -> bool:
+    return attempt.stage == Stage.ABANDONED
