@@ -25,9 +25,9 @@ NARROW = (
 
 @attrs.define(eq=False)
 class Trap:
-    """Springs when ``pattern`` comes from a client. Then it holds that connection still: all of it, or the answers only."""
+    """Springs when all ``patterns`` come from a client at once. Then it holds that connection still: all of it, or the answers only."""
 
-    pattern: bytes
+    patterns: tuple[bytes, ...]
     answers_only: bool = False
     sprung: asyncio.Future[Link] = attrs.field(factory=lambda: asyncio.get_running_loop().create_future())
 
@@ -40,6 +40,7 @@ class Link:
         self.pause = 0.0  # seconds between one octet and the next
         self.up = asyncio.Event()  # set while the client's octets are let through
         self.down = asyncio.Event()
+        self.answered = asyncio.Event()  # set once an answer waits to be let through
         self.up.set()
         self.down.set()
 
@@ -183,6 +184,8 @@ class FaultProxy:
             while octets := await reader.read(CHUNK):
                 if flows is link.up:
                     self._look(link, octets)
+                elif not flows.is_set():
+                    link.answered.set()
                 await flows.wait()
                 await self._pass_on(link, octets, writer)
             await flows.wait()
@@ -197,7 +200,7 @@ class FaultProxy:
         await writer.drain()
 
     def _look(self, link: Link, octets: bytes) -> None:
-        if (trap := self.trap) and trap.pattern in octets and not trap.sprung.done():
+        if (trap := self.trap) and all(part in octets for part in trap.patterns) and not trap.sprung.done():
             link.down.clear()
             if not trap.answers_only:
                 link.up.clear()

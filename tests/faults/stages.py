@@ -37,8 +37,11 @@ class Held:
 Stage = Callable[[World], AbstractAsyncContextManager[Held]]
 
 
-def at(moment: Moment) -> Stage:
-    """The relay has got as far as ``moment`` with a mail and does not answer, until the stage is left."""
+def at(moment: Moment, holding: Rule | None = None) -> Stage:
+    """The relay has got as far as ``moment`` with a mail and does not answer, until the stage is left.
+
+    ``holding`` may say what it does then, instead of the usual.
+    """
 
     @asynccontextmanager
     async def stage(world: World) -> AsyncIterator[Held]:
@@ -50,7 +53,7 @@ def at(moment: Moment) -> Stage:
             caught.set_result(situation.recipients[0])
             return True
 
-        async with _ruled(world, attrs.evolve(hang(moment), when=first)):
+        async with _ruled(world, attrs.evolve(holding or hang(moment), when=first)):
             async with asyncio.timeout(PATIENCE):
                 recipient = await caught
             yield await _holder(world, recipient)
@@ -82,7 +85,7 @@ def _trapped(answers_only: bool) -> Stage:
         try:
             async with at(Moment.DOT)(world) as held:
                 # The settlement carries the queue id.
-                trap = Trap(world.ledger.queue_id_for(held.recipient).encode(), answers_only)
+                trap = Trap((world.ledger.queue_id_for(held.recipient).encode(),), answers_only)
                 world.to_database.trap = trap
             async with asyncio.timeout(PATIENCE):
                 link = await trap.sprung
