@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -106,30 +106,38 @@ class Database:
 
     def note_renewal(self, who: str, claims: Sequence[Held], lost: frozenset[UUID]) -> None:
         """Claims that were extended."""
-        for held in self._won(claims, lost):
-            self._check(who, "renewed", held)
+        for held in claims:
+            if held.delivery_id not in lost:
+                self._check(who, "renewed", held)
 
     def note_release(self, who: str, claims: Sequence[Held], lost: frozenset[UUID]) -> None:
         """Claims that were given back untouched."""
-        for held in self._won(claims, lost):
-            self._spend(who, "released", held)
-            self._close(held)
-
-    def note_settlement(self, who: str, settlements: Sequence[Settlement], lost: frozenset[UUID]) -> None:
-        """Claims that were settled, some without an attempt."""
-        untried = {each.held for each in settlements if each.attempt is None}
-        for held in self._won([each.held for each in settlements], lost):
-            self._spend(who, "settled", held)
-            if held in untried:
+        for held in claims:
+            if held.delivery_id not in lost:
+                self._spend(who, "released", held)
                 self._close(held)
 
-    def _won(self, claims: Sequence[Held], lost: frozenset[UUID]) -> Iterator[Held]:
-        """Those that won. The store names deliveries: of an old and a new claim of one delivery, it names both by the old."""
-        calls = Counter(held.delivery_id for held in claims)
-        for held in claims:
-            latest = self._tokens.get(held.delivery_id) == held.token
-            if held.delivery_id not in lost or (latest and calls[held.delivery_id] > 1):
-                yield held
+    def holders(self, settlements: Sequence[Settlement]) -> set[Held]:
+        """Those whose tokens stand in the rows, before they settle."""
+        return {
+            each.held for each in settlements if self.rows[each.held.delivery_id].token == each.held.token
+        }
+
+    def note_settlement(
+        self, who: str, settlements: Sequence[Settlement], lost: frozenset[UUID], holders: set[Held]
+    ) -> None:
+        """Claims that were settled, some without an attempt.
+
+        The store names deliveries: of an old and a new claim of one delivery in one call, it names both by the old one.
+        """
+        calls = Counter(each.held.delivery_id for each in settlements)
+        for each in settlements:
+            held = each.held
+            twice = calls[held.delivery_id] > 1 and held in holders
+            if held.delivery_id not in lost or twice:
+                self._spend(who, "settled", held)
+                if each.attempt is None:
+                    self._close(held)
 
     def _check(self, who: str, doing: str, held: Held) -> None:
         if self._tokens.get(held.delivery_id) != held.token:

@@ -121,8 +121,9 @@ class StoreLine:
         return await self._ask("settle", lambda: self._settle(settlements))
 
     def _settle(self, settlements: Sequence[Settlement]) -> frozenset[UUID]:
+        holders = self._database.holders(settlements)
         lost = self._do("settle", self._store.settle(settlements))
-        self._database.note_settlement(self._process.name, settlements, lost)
+        self._database.note_settlement(self._process.name, settlements, lost, holders)
         settled = [each.held.delivery_id for each in settlements]
         self._timeline.note(self._process.name, "settles {}, of which lost: {}", settled, lost)
         self._process.reaches("settled")
