@@ -14,7 +14,7 @@ from pathlib import Path
 
 COMMAND = (str(Path(sys.executable).with_name("galaxy-mail")), "worker")
 HOOK = Path(__file__).with_name("hook")
-SHUTDOWN_SECONDS = 10.0
+STOP_SECONDS = 30.0  # with a database that does not answer, giving back and closing take their time
 STARTS = "starts"  # how the line ends that a worker begins with
 LONGEST_LINE = 1024 * 1024
 
@@ -45,16 +45,15 @@ class Crew:
         self._keepers = [asyncio.create_task(self._keep_one()) for _ in range(self.size)]
 
     async def close(self) -> None:
-        """Stop them politely, kill what does not hear, and wait for all."""
+        """Stop them politely, kill and note what does not hear, and wait for all."""
         self._closing = True
         for pid in self.pids:
             self.signal(pid, signal.SIGCONT, signal.SIGTERM)
         if self._keepers:
-            _, late = await asyncio.wait(self._keepers, timeout=SHUTDOWN_SECONDS)
-            for pid in self.pids:
-                self.signal(pid, signal.SIGKILL)
-            if late:
-                await asyncio.wait(late, timeout=SHUTDOWN_SECONDS)
+            await asyncio.wait(self._keepers, timeout=STOP_SECONDS)
+            for process in list(self._running.values()):
+                self._too_late(process)
+            await asyncio.wait(self._keepers, timeout=STOP_SECONDS)
         self._log.close()
 
     def said(self, words: str) -> asyncio.Future[None]:
@@ -66,13 +65,17 @@ class Crew:
     # --- blows --------------------------------------------------------------------------------------------------------
 
     def signal(self, pid: int, *numbers: signal.Signals) -> None:
-        """Send signals to a worker, if it is there still."""
-        if pid in self._running:
-            for number in numbers:
-                if number in (signal.SIGKILL, signal.SIGTERM):
-                    self._struck[pid] = number
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, number)
+        """Send signals to a worker, if it is there still. It is told to stop once: a second time would stop it at once."""
+        for number in numbers:
+            process = self._running.get(pid)
+            if process is None or (number is signal.SIGTERM and self._struck.get(pid) is number):
+                continue
+            if number in (signal.SIGKILL, signal.SIGTERM):
+                self._struck[pid] = number
+            if number is signal.SIGTERM:
+                asyncio.get_running_loop().call_later(STOP_SECONDS, self._too_late, process)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def limit_descriptors(self, pid: int, number: int) -> None:
         """Let a worker open no file or socket whose number is so high. Those that it has go on."""
@@ -81,6 +84,11 @@ class Crew:
             resource.prlimit(pid, resource.RLIMIT_NOFILE, (min(number, hard), hard))
 
     # --- inside -------------------------------------------------------------------------------------------------------
+
+    def _too_late(self, process: Process) -> None:
+        if process.returncode is None:
+            self.ends.append(f"worker {process.pid} was told to stop, and did not")
+            self.signal(process.pid, signal.SIGKILL)
 
     async def _keep_one(self) -> None:
         while not self._closing:
