@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
+import asyncpg
 import pytest
+from asyncpg.pool import PoolConnectionProxy
 
-from galaxy_mail.adapters.postgres import PostgresStore
+from galaxy_mail.adapters.postgres import Pool, PostgresStore
 from galaxy_mail.adapters.postgres.bell import PostgresBell
 from galaxy_mail.testing.contracts.bell import LASTING, PATIENCE, BellContract
 from galaxy_mail.testing.contracts.orders import claim, new_delivery
@@ -62,6 +64,29 @@ async def test_a_lost_listener_is_replaced(postgres: PostgresHarness, bell: Post
     assert bell.rings
     await postgres.store.enqueue(new_delivery())
     await asyncio.wait_for(bell.rung(), PATIENCE)
+
+
+class LosingPool:
+    """A pool whose database goes away while a connection is given back."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def release(self, connection: PoolConnectionProxy[asyncpg.Record]) -> None:
+        """Give it back, and raise what the driver does."""
+        await self._pool.release(connection)
+        raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
+
+
+async def test_a_database_that_goes_away_does_not_keep_it_from_closing(
+    postgres: PostgresHarness, bell: PostgresBell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that is told to stop just when its database crashes stops as if nothing were."""
+    await bell.arm(LASTING)
+    assert bell.rings
+    monkeypatch.setattr(bell, "_pool", LosingPool(postgres.pool))
+    await bell.aclose()
+    assert not bell.rings
 
 
 async def test_where_nothing_is_heard_it_says_so(

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
-
-import asyncpg
 
 from galaxy_mail.adapters.postgres.border import border
 from galaxy_mail.adapters.postgres.pools import Pool
@@ -19,6 +18,7 @@ from galaxy_mail.adapters.postgres.statements import Statements, checked
 from galaxy_mail.domain.errors import GalaxyMailError
 
 if TYPE_CHECKING:
+    import asyncpg
     from asyncpg.pool import PoolConnectionProxy
 
     Listener = PoolConnectionProxy[asyncpg.Record]
@@ -102,14 +102,15 @@ class PostgresBell:
         return True
 
     async def _give_back(self, listener: Listener) -> None:
+        """The pool closes what cannot be given back as it was found; that is nobody's trouble."""
         try:
-            if not listener.is_closed():
-                listener.remove_termination_listener(self._lost)
-                await listener.remove_listener(self._channel, self._heard)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-            _log.debug("the listener was gone before it could be given back")
+            with suppress(GalaxyMailError), border("unlisten"):
+                if not listener.is_closed():
+                    listener.remove_termination_listener(self._lost)
+                    await listener.remove_listener(self._channel, self._heard)
         finally:
-            await self._pool.release(listener)
+            with suppress(GalaxyMailError), border("release"):
+                await self._pool.release(listener)
 
     def _heard(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
         self._test.set() if payload == TEST_RING else self._ring.set()

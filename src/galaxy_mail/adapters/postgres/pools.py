@@ -15,7 +15,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from galaxy_mail.adapters.postgres.border import border
-from galaxy_mail.domain.errors import InvalidSettings
+from galaxy_mail.domain.errors import InvalidSettings, StoreUnavailable
 
 if TYPE_CHECKING:
     Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
@@ -78,7 +78,8 @@ async def open_pool(dsn: str, *, size: int = 10, statement_cache: bool = True) -
         yield pool
     finally:
         try:
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await pool.close()
-        except TimeoutError:
+            with border("close"):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await pool.close()
+        except StoreUnavailable:  # it does not answer, or went away meanwhile
             pool.terminate()
