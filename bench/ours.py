@@ -17,7 +17,7 @@ from galaxy_mail.domain.mail import Lane
 TEMPLATES = Path(__file__).parent / "templates"
 SENDER = "Galaxy <no-reply@bench.example>"
 Pool = asyncpg.Pool
-CONNECTIONS, BATCH = 20, 500
+CONNECTIONS, BATCH = 20, 200
 CHUNK = 100_000
 TIMEOUT = 600.0
 

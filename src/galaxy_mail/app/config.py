@@ -27,8 +27,8 @@ class RuntimeConfig:
     renewal_share: float = 1 / 3
     # Claims held at once.
     batch_size: int = 100
-    # How long a worker with something in hand waits at most before it looks whether a login code has come.
-    longest_hand: timedelta = timedelta(milliseconds=20)
+    # How often a worker with enough in hand looks whether something urgent has come.
+    urgent_look: timedelta = timedelta(milliseconds=10)
     # Of the claims in hand, how many are worked on at once: one on each connection, and one that waits to ride behind it.
     deliveries_at_once: int = 20
     # Each so many turns, the lane behind all others has one.

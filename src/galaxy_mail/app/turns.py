@@ -1,7 +1,8 @@
 """Whose turn it is: the order in which the claims in a worker's hand are worked on, and how many at once.
 
 As many as the connections can carry, and no more: what has not begun can still be overtaken by a login code, or be given
-back untouched.
+back untouched. And one at a time: rendering and composing are a worker's longest steps, so between two of them the event
+loop attends to whatever else is ready, a claim that brings a login code above all.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ Work = Callable[[Holding], Coroutine[None, None, None]]
 
 
 class Turns:
-    """Runs ``work`` on each holding that is added, at most ``config.deliveries_at_once`` at a time.
+    """Runs ``work`` on each holding that is added, at most ``config.deliveries_at_once`` of them together.
 
     The urgent come first, and within a lane whoever came first; but each so many turns the lane behind all others has one,
     so that a flood in front of it does not hold it for ever.
@@ -31,27 +32,31 @@ class Turns:
         self._waiting: dict[Lane, deque[Holding]] = {lane: deque() for lane in Lane}
         self._running = 0
         self._turn = 0
+        self._beginning: asyncio.Handle | None = None
 
     def add(self, holding: Holding) -> None:
         """Let it wait for its turn, which may be at once."""
         self._waiting[holding.claim.lane].append(holding)
-        self.begin_next()
+        self._go_on()
 
     def over(self) -> None:
         """One of those that run needs its place no longer."""
         self._running -= 1
-        self.begin_next()
+        self._go_on()
 
-    def begin_next(self) -> None:
-        """Begin the next ones while there are places."""
-        while self._running < self._at_once and (holding := self._next()):
-            if holding.progress is Progress.UNTOUCHED:  # else it was withdrawn while it waited
-                self._running += 1
-                holding.task = asyncio.create_task(self._work(holding))
+    def _go_on(self) -> None:
+        if self._beginning is None and self._running < self._at_once and any(self._waiting.values()):
+            self._beginning = asyncio.get_running_loop().call_soon(self._begin)
 
-    def _next(self) -> Holding | None:
+    def _begin(self) -> None:
+        self._beginning = None
+        holding = self._next()
+        if holding.progress is Progress.UNTOUCHED:  # else it was withdrawn while it waited
+            self._running += 1
+            holding.task = asyncio.create_task(self._work(holding))
+        self._go_on()
+
+    def _next(self) -> Holding:
         waiting = [queue for queue in self._waiting.values() if queue]
-        if not waiting:
-            return None
         self._turn += 1
         return waiting[0 if self._turn % self._share else -1].popleft()

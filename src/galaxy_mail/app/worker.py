@@ -102,17 +102,26 @@ class Worker:
                     self._log.info("worker %s ends", self.name)
 
     async def _claim_round(self) -> bool:
-        """Claim as much as there is room for, soon enough for a login code; say whether anything was due."""
-        room = self._config.batch_size
-        if not await self._bounded(self._holdings.at_most(room // 2), self._config.longest_hand):
-            await self._holdings.at_most(room - 1)
-        claimed = await self._claim(room - len(self._holdings))
+        """Claim once half of the hand is free, or sooner for a login code; say whether anything was due."""
+        most = self._config.batch_size
+        while not await self._bounded(self._holdings.at_most(most // 2), self._config.urgent_look):
+            if len(self._holdings) < most and await self._urgent_due():
+                # A small claim is a quick one.
+                most = min(most, len(self._holdings) + self._config.deliveries_at_once)
+                break
+        claimed = await self._claim(most - len(self._holdings))
         if claimed and claimed[0].claim.suspect:
             await self._try_suspects(claimed)
         else:
             for holding in claimed:
                 self._turns.add(holding)
         return bool(claimed)
+
+    async def _urgent_due(self) -> bool:
+        try:
+            return await self._store.urgent_due()
+        except InfrastructureError:
+            return False  # the claim will tell
 
     async def _try_suspects(self, claimed: list[Holding]) -> None:
         # They were in the hands of a worker that died. If it died of one of them, nobody else is to be blamed. But neither a
@@ -180,7 +189,9 @@ class Worker:
     async def _bounded(self, work: Awaitable[None], limit: timedelta) -> bool:
         """Whether ``work`` was done in time; it is cancelled otherwise."""
         try:
-            await asyncio.wait_for(work, limit.total_seconds())
+            # Not wait_for: on Python 3.11 it swallows a cancellation that comes as the work ends, and a stop goes unheard.
+            async with asyncio.timeout(limit.total_seconds()):
+                await work
         except TimeoutError:
             return False
         return True

@@ -128,6 +128,12 @@ class Queue(Protocol):
         - Two claimants never share a delivery. test_two_claimants_never_share_a_delivery
         """
 
+    async def urgent_due(self) -> bool:
+        """Whether something waits in the urgent lane; cheap enough to be asked a hundred times a second.
+
+        - It is true from the commit until the claim. test_what_is_urgent_and_due_is_seen
+        """
+
     async def renew(self, claims: Sequence[Held], lease: timedelta) -> frozenset[UUID]:
         """Extend the leases to ``lease`` from now; return the ids of deliveries whose claims are lost.
 

@@ -17,7 +17,7 @@ from galaxy_mail.adapters.memory.transactions import MemoryTransaction, Table
 from galaxy_mail.domain.delivery import DeliveryStatus
 from galaxy_mail.domain.errors import IdempotencyConflict, ResendRefused, UnknownDelivery
 from galaxy_mail.domain.leases import Claim, ClaimRequest, Held, Unreadable
-from galaxy_mail.domain.mail import Mail, NewDelivery
+from galaxy_mail.domain.mail import Lane, Mail, NewDelivery
 from galaxy_mail.domain.notices import Notice
 from galaxy_mail.domain.ports import Clock
 from galaxy_mail.domain.records import DeliveryQuery, DeliveryRecord, DeliverySummary
@@ -84,6 +84,13 @@ class MemoryStore:
         """See ``Queue.claim``."""
         return claiming.take_due(
             self._table.rows.values(), request, self._time.now(), lambda: UUID(int=next(self._serial))
+        )
+
+    async def urgent_due(self) -> bool:
+        """See ``Queue.urgent_due``."""
+        now = self._time.now()
+        return any(
+            row.due(now) and not row.losses and row.lane is Lane.URGENT for row in self._table.rows.values()
         )
 
     async def renew(self, claims: Sequence[Held], lease: timedelta) -> frozenset[UUID]:

@@ -119,6 +119,11 @@ class PostgresStore:
         found = await self._fetch("claim", *arguments.claim_arguments(request))
         return tuple(map(rows.claim_from, found))
 
+    async def urgent_due(self) -> bool:
+        """See ``Queue.urgent_due``."""
+        ((due,),) = await self._fetch("urgent_due")
+        return cast(bool, due)
+
     async def renew(self, claims: Sequence[Held], lease: timedelta) -> frozenset[UUID]:
         """See ``Queue.renew``."""
         return await self._lost("renew", claims, lease)

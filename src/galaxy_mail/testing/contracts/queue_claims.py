@@ -96,6 +96,17 @@ class QueueClaims(StoreContract):
             {Lane.URGENT: 18, Lane.BULK: 2},
         ]
 
+    async def test_what_is_urgent_and_due_is_seen(self, harness: StoreHarness) -> None:
+        """From the commit of something urgent until its claim it is true; what waits in other lanes does not count."""
+        store = harness.store
+        await store.enqueue(new_delivery(lane=Lane.NORMAL))
+        await store.enqueue(new_delivery(lane=Lane.BULK))
+        assert not await store.urgent_due()
+        await store.enqueue(new_delivery(lane=Lane.URGENT))
+        assert await store.urgent_due()
+        await claim(store)
+        assert not await store.urgent_due()
+
     async def test_a_lease_ends_at_its_deadline(self, harness: StoreHarness) -> None:
         """One tick before the deadline nobody else gets the delivery; at the deadline the next one does."""
         await harness.store.enqueue(new_delivery())
