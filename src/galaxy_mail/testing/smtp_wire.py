@@ -44,11 +44,11 @@ class Wire(asyncio.Protocol):
         Raises:
             ConnectionResetError: if it never will.
         """
-        if not self._ended:  # a TLS transport that has ended cannot even be written to
+        if not self._gone:
             self.transport.write(octets)
             await asyncio.sleep(0)  # noqa: TID251 - who speaks endlessly must let others hear that nobody listens
             await self._writable.wait()
-        if self._ended:
+        if self._gone:
             raise ConnectionResetError
 
     async def start_tls(self, context: ssl.SSLContext) -> None:
@@ -106,6 +106,11 @@ class Wire(asyncio.Protocol):
     def resume_writing(self) -> None:
         """It does again."""
         self._writable.set()
+
+    @property
+    def _gone(self) -> bool:
+        """Whether it is over, or about to be: a TLS transport in between cannot even be written to."""
+        return self._ended or self.transport.is_closing()
 
     def _end(self) -> None:
         self._ended = True
