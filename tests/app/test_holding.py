@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from datetime import timedelta
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from galaxy_mail.adapters.clock.manual import ManualClock
 from galaxy_mail.app.holding import Holding, Progress
-from galaxy_mail.domain.delivery import DeliveryStatus
-from galaxy_mail.domain.leases import Claim, Held, Unreadable
+from galaxy_mail.domain.leases import Claim
 from galaxy_mail.domain.verdicts import Fault
+from tests.domain.claims import claim as a_claim
 
 LEASE = timedelta(seconds=10)
 
 
 def claim(expires_in: timedelta | None = None) -> Claim:
     """A claim of whatever delivery."""
-    return Claim(
-        held=Held(UUID(int=1), UUID(int=2)),
-        number=1,
-        status=DeliveryStatus.PENDING,
-        mail=Unreadable("not looked at here"),
-        recipient_states=(),
-        dated=datetime(2026, 1, 1, tzinfo=UTC),
-        age=timedelta(0),
-        expires_in=expires_in,
-    )
+    return attrs.evolve(a_claim(), expires_in=expires_in)
 
 
 SECONDS = st.integers(0, 60_000_000).map(lambda microseconds: timedelta(microseconds=microseconds))

@@ -395,6 +395,35 @@ async def test_a_delivery_of_which_nobody_is_left_ends(house: House) -> None:
     assert [copy.recipients for copy in server.copies] == [("bob@example.org",)]
 
 
+async def test_a_store_that_is_gone_is_not_stormed_by_looks(tmp_path: Path) -> None:
+    """While a full hand hangs and no look is answered, the next look waits for a poll interval."""
+
+    class Lost(MemoryStore):
+        """Answers claims, but no looks."""
+
+        looks = 0
+
+        async def urgent_due(self) -> bool:
+            """See ``Queue.urgent_due``."""
+            self.looks += 1
+            raise StoreUnavailable("urgent_due", "57P03")
+
+    house = build_house(tmp_path, batch_size=10)
+    house.store = store = Lost(house.clock)
+    house.container.store.override(store)
+    await order(house, *(f"u{i}@example.org" for i in range(8)))
+    async with relay(hang(Moment.DATA), connections=8) as (server, sender):
+        task = asyncio.create_task(house.worker(sender).run())
+        await server.wait_for(Moment.DATA, 8)
+        for looks in (1, 2):
+            await house.clock.wait_for_sleepers(
+                3
+            )  # renewal, herald, and the claim loop that was given no answer
+            assert store.looks == looks
+            house.clock.advance(house.service.config.poll_interval)
+        await stop(task)
+
+
 class Failing(MemoryStore):
     """A store whose second claim is answered as told."""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import attrs
 
+from galaxy_mail.adapters.embedded_postgres.loopback import free_port
 from tests.real_servers.enclosure import enclosed, require
 
 HOST = "127.0.0.1"
@@ -66,14 +67,6 @@ class Daemon:
         with contextlib.suppress(OSError), socket.create_connection((HOST, self.port), timeout=5):
             return True
         return False
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager

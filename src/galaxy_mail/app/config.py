@@ -31,8 +31,8 @@ class RuntimeConfig:
     urgent_look: timedelta = timedelta(milliseconds=10)
     # Of the claims in hand, how many are worked on at once: one on each connection, and one that waits to ride behind it.
     deliveries_at_once: int = 20
-    # Each so many turns, the lane behind all others has one.
-    turns_for_one_behind: int = 10
+    # One place of a claim, and one turn, in so many is kept for a lane behind others, so that no flood stops it.
+    share_behind: int = 10
     # Of the claims that a dead worker left, how many are worked on together; those that two left go one by one.
     suspects_together: int = 30
     # Recipients that share a transaction: any server takes as many (RFC 5321 section 4.5.3.1.8).

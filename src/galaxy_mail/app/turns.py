@@ -27,10 +27,10 @@ class Turns:
 
     def __init__(self, config: RuntimeConfig, work: Work) -> None:
         self._at_once = config.deliveries_at_once
-        self._share = config.turns_for_one_behind
+        self._share = config.share_behind
         self._work = work
         self._waiting: dict[Lane, deque[Holding]] = {lane: deque() for lane in Lane}
-        self._running = 0
+        self._running: set[Holding] = set()
         self._turn = 0
         self._beginning: asyncio.Handle | None = None
 
@@ -39,21 +39,22 @@ class Turns:
         self._waiting[holding.claim.lane].append(holding)
         self._go_on()
 
-    def over(self) -> None:
-        """One of those that run needs its place no longer."""
-        self._running -= 1
+    def over(self, holding: Holding) -> None:
+        """It needs its place no longer. Work that ends without saying so, or never began, frees it too."""
+        self._running.discard(holding)
         self._go_on()
 
     def _go_on(self) -> None:
-        if self._beginning is None and self._running < self._at_once and any(self._waiting.values()):
+        if self._beginning is None and len(self._running) < self._at_once and any(self._waiting.values()):
             self._beginning = asyncio.get_running_loop().call_soon(self._begin)
 
     def _begin(self) -> None:
         self._beginning = None
         holding = self._next()
         if holding.progress is Progress.UNTOUCHED:  # else it was withdrawn while it waited
-            self._running += 1
+            self._running.add(holding)
             holding.task = asyncio.create_task(self._work(holding))
+            holding.task.add_done_callback(lambda _: self.over(holding))
         self._go_on()
 
     def _next(self) -> Holding:

@@ -120,8 +120,9 @@ class Worker:
     async def _urgent_due(self) -> bool:
         try:
             return await self._store.urgent_due()
-        except InfrastructureError:
-            return False  # the claim will tell
+        except InfrastructureError:  # the claim will tell of it
+            await self._clock.sleep(self._config.poll_interval.total_seconds())
+            return False
 
     async def _try_suspects(self, claimed: list[Holding]) -> None:
         # They were in the hands of a worker that died. If it died of one of them, nobody else is to be blamed. But neither a
@@ -133,7 +134,7 @@ class Worker:
 
     async def _claim(self, limit: int) -> list[Holding]:
         config = self._config
-        limits = (config.retry.abandoned_limit, config.suspects_together)
+        limits = (config.retry.abandoned_limit, config.suspects_together, config.share_behind)
         request = ClaimRequest(self.name, limit, config.lease, *limits)
         asked = self._clock.monotonic()
         # If we are cancelled meanwhile the store may still issue claims: the drain waits for them and gives them back.
@@ -149,10 +150,8 @@ class Worker:
 
     async def _work(self, holding: Holding) -> None:
         try:
-            try:
-                settlement = await self._pass.deliver(holding)
-            finally:
-                self._turns.over()
+            settlement = await self._pass.deliver(holding)
+            self._turns.over(holding)  # what is left is the settler's work
             await self._holdings.hand_over(holding)
             await self._settler.settle(settlement)
         finally:

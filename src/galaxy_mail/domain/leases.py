@@ -36,7 +36,7 @@ class ClaimRequest:
     """A worker's wish for at most ``limit`` due deliveries, each for ``lease``. ``worker`` is a name for the operator.
 
     ``abandoned_limit`` is the number of abandoned claims at which a delivery is poison; of those that were abandoned once,
-    at most ``suspects_together`` are claimed at a time.
+    at most ``suspects_together`` are claimed at a time. One place in ``share_behind`` (2 or more) is kept for each lane behind.
     """
 
     worker: str
@@ -44,6 +44,12 @@ class ClaimRequest:
     lease: timedelta
     abandoned_limit: int
     suspects_together: int = 1
+    share_behind: int = 10
+
+    @property
+    def kept_behind(self) -> int:
+        """How many places are kept for each lane behind another, as far as something is due there."""
+        return self.limit // self.share_behind
 
 
 @attrs.frozen

@@ -111,7 +111,7 @@ class Queue(Protocol):
         - A claim only issues a token: status and attempts stay. test_a_claim_changes_no_status_and_burns_nothing
         - The urgent lane is served before the normal, the normal before bulk; within a lane, whoever is due longer comes
           first. test_lanes_are_claimed_in_order
-        - A tenth of the claim is kept for each lane behind, as far as something is due there, so none stands still.
+        - ``request.kept_behind`` places are kept for each lane behind, as far as something is due there: none stands still.
           test_a_flood_leaves_a_share_to_the_lanes_behind
         - A lease lasts up to its deadline and not beyond. test_a_lease_ends_at_its_deadline
         - A due delivery under an expired lease is taken over: the open attempt is written as an ambiguous transient error
@@ -129,7 +129,7 @@ class Queue(Protocol):
         """
 
     async def urgent_due(self) -> bool:
-        """Whether something waits in the urgent lane; cheap enough to be asked a hundred times a second.
+        """Whether something waits in the urgent lane. A busy worker asks often, so it costs one look, and no row is locked.
 
         - It is true from the commit until the claim. test_what_is_urgent_and_due_is_seen
         """

@@ -28,7 +28,7 @@ def take_due(
             _bury(row, now)
         else:
             suspects.append(row)
-    chosen = _tried(suspects) or _lane_by_lane([row for row in waiting if not row.losses], request.limit)
+    chosen = _tried(suspects) or _lane_by_lane([row for row in waiting if not row.losses], request)
     return tuple(_issue(row, request, now, mint()) for row in chosen)
 
 
@@ -39,13 +39,13 @@ def _tried(suspects: list[Row]) -> list[Row]:
     return suspects[:1]
 
 
-def _lane_by_lane(waiting: list[Row], limit: int) -> list[Row]:
-    """The first ``limit`` of those that wait, of which a tenth is kept for each lane behind that has as many."""
+def _lane_by_lane(waiting: list[Row], request: ClaimRequest) -> list[Row]:
+    """As many as asked for, the urgent first, with some places kept for each lane behind that has something due."""
     urgent, normal, bulk = ([row for row in waiting if row.lane is lane] for lane in Lane)
-    for_normal, for_bulk = (min(limit // 10, len(lane)) for lane in (normal, bulk))
-    taken = urgent[: limit - for_normal - for_bulk]
-    taken += normal[: limit - len(taken) - for_bulk]
-    return taken + bulk[: limit - len(taken)]
+    for_normal, for_bulk = (min(request.kept_behind, len(lane)) for lane in (normal, bulk))
+    taken = urgent[: request.limit - for_normal - for_bulk]
+    taken += normal[: request.limit - len(taken) - for_bulk]
+    return taken + bulk[: request.limit - len(taken)]
 
 
 def _issue(row: Row, request: ClaimRequest, now: datetime, token: ClaimToken) -> Claim:

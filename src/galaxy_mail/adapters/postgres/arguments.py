@@ -76,7 +76,8 @@ def settlement_columns(settlements: Sequence[Settlement]) -> list[Sequence[Any]]
 
 def claim_arguments(request: ClaimRequest) -> tuple[object, ...]:
     """The arguments of ``claim.sql``."""
-    return request.limit, request.lease, request.abandoned_limit, request.worker, request.suspects_together
+    limits = (request.suspects_together, request.kept_behind)
+    return request.limit, request.lease, request.abandoned_limit, request.worker, *limits
 
 
 def held_columns(claims: Sequence[Held]) -> list[Sequence[Any]]:

@@ -1,4 +1,4 @@
--- Take due deliveries: $1 limit, $2 lease, $3 abandoned limit, $4 worker, $5 suspects at once.
+-- Take due deliveries: $1 limit, $2 lease, $3 abandoned limit, $4 worker, $5 suspects at once, $6 kept behind.
 -- Lane by lane, since an index on (lane, next_attempt_at) read across lanes would walk every future row of the first.
 with issued as materialized (
     select gen_random_uuid() as token  -- one for the whole call: a row's latest token is what counts
@@ -28,15 +28,15 @@ with issued as materialized (
 ), room as (
     select case when exists (select from tried) then 0 else $1::int end as total
 ), kept as (
-    -- A tenth of the claim is kept for each lane behind, as far as it has something due: so none ever stands still.
+    -- Some places are kept for each lane behind, as far as it has something due: so none ever stands still.
     select count(*) filter (where lane = 1) as for_normal, count(*) filter (where lane = 2) as for_bulk
       from ((select lane from {schema}.mail_deliveries
               where status in ('pending', 'retrying') and claim_token is null and abandoned = 0
-                and lane = 1 and next_attempt_at <= now() limit (select total / 10 from room))
+                and lane = 1 and next_attempt_at <= now() limit (select least(total, $6::int) from room))
             union all
             (select lane from {schema}.mail_deliveries
               where status in ('pending', 'retrying') and claim_token is null and abandoned = 0
-                and lane = 2 and next_attempt_at <= now() limit (select total / 10 from room))) as behind
+                and lane = 2 and next_attempt_at <= now() limit (select least(total, $6::int) from room))) as behind
 ), urgent as (
     select delivery_id, next_attempt_at, attempts, deferrals
       from {schema}.mail_deliveries

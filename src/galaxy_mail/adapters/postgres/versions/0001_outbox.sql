@@ -38,9 +38,9 @@ create table {schema}.mail_deliveries (
     constraint terminal_is_not_claimed check (claim_token is null or status in ('pending', 'retrying'))
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 
--- What waits. The claim reads this index lane by lane; terminal rows are not in it, so it stays as small as the backlog.
+-- The claim reads this index lane by lane; terminal rows are not in it, so it stays as small as the backlog.
 create index mail_deliveries_due on {schema}.mail_deliveries (lane, next_attempt_at)
-    where status in ('pending', 'retrying') and claim_token is null and abandoned = 0;
+    where status in ('pending', 'retrying');
 -- What is held now, or was abandoned before. The claim looks here first, for leases that ran out.
 create index mail_deliveries_watched on {schema}.mail_deliveries (next_attempt_at)
     where status in ('pending', 'retrying') and (claim_token is not null or abandoned > 0);
