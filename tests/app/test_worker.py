@@ -460,8 +460,10 @@ async def test_a_worker_that_must_end_drains_first(tmp_path: Path) -> None:
     assert (await house.service.show(delivery_id)).summary.status is DeliveryStatus.SENT
 
 
-async def test_stopped_while_the_store_hangs_no_further_body_begins(tmp_path: Path) -> None:
-    """What waits at the gate is withdrawn at once, though the store does not answer until the stop gives up on it."""
+async def test_stopped_while_the_store_hangs_no_further_body_begins(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What waits at the gate is withdrawn at once, though the store does not answer until later; what it answers then is told."""
     house = build_house(tmp_path)
     house.store = store = Failing(house.clock)
     house.container.store.override(store)
@@ -480,3 +482,4 @@ async def test_stopped_while_the_store_hangs_no_further_body_begins(tmp_path: Pa
     assert server.ledger.moments[Moment.BODY] == 0
     assert not server.copies
     assert not leased(house)
+    assert "the last claim failed: SchemaOutdated" in caplog.text

@@ -181,7 +181,10 @@ class Worker:
 
     async def _give_back(self) -> None:
         if self._asking is not None:
-            await asyncio.wait((self._asking,))  # what went wrong there was told where it was asked
+            await asyncio.wait((self._asking,))
+            # Nobody may be left who waits for its error.
+            if not self._asking.cancelled() and (error := self._asking.exception()):
+                self._log.warning("the last claim failed: %s", type(error).__name__)
             self._holdings.withdraw_untouched()
         await self._holdings.give_back()
 
