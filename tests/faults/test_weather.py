@@ -55,9 +55,11 @@ async def test_a_success_waits_for_the_database(world: World, weather: str, orde
 async def test_a_lock_that_nobody_gives_up(world: World, order_key: str) -> None:
     """A settlement that times out at somebody's lock is written when the lock is gone."""
     told = world.crew.said("cannot settle")
-    ordering = asyncio.create_task(world.order(order_key))
-    locker = await world.admin.session()
-    async with setting("lock_timeout", "10ms")(world):
+    async with AsyncExitStack() as afterwards:
+        await afterwards.enter_async_context(setting("lock_timeout", "10ms")(world))
+        locker = await world.admin.session()
+        afterwards.callback(locker.terminate)
+        ordering = asyncio.create_task(world.order(order_key))  # which begins once the stage waits for it
         async with at(Moment.DOT)(world) as held:
             await ordering
             await locker.execute("begin")
