@@ -90,6 +90,8 @@ def _quoted_printable(data: bytes, special: bytes) -> bytes:
     if _FRAGILE.search(framed := b"\n%b\n" % data):
         framed = framed.replace(b" \n", b"=20\n").replace(b"\t\n", b"=09\n")
         data = framed.replace(b"\n.", b"\n=2E").replace(b"\nFrom ", b"\n=46rom ")[1:-1]
+    if lines_within(data, MAX_ENCODED_LINE):
+        return data.replace(b"\n", b"\r\n")
     lines = [line if len(line) <= MAX_ENCODED_LINE else _soften(line) for line in data.split(b"\n")]
     return b"\r\n".join(lines)
 

@@ -84,16 +84,17 @@ class Claim:
     attempts: int = 0  # burned so far
     deferrals: int = 0  # attempts in a row that burned nothing
     abandoned: int = 0
+    # Positions in mail.recipients that still wait for an answer.
+    open_positions: tuple[int, ...] = attrs.field(init=False, eq=False, repr=False)
+
+    @open_positions.default
+    def _find_open(self) -> tuple[int, ...]:
+        return tuple([i for i, state in enumerate(self.recipient_states) if state is RecipientState.OPEN])
 
     @property
     def suspect(self) -> bool:
         """Whether a claim of it was abandoned before: it is to be worked on with no one but other suspects of its claim."""
         return self.abandoned > 0
-
-    @property
-    def open_positions(self) -> tuple[int, ...]:
-        """Positions in ``mail.recipients`` that still wait for an answer."""
-        return tuple(i for i, state in enumerate(self.recipient_states) if state is RecipientState.OPEN)
 
     def open_recipients(self) -> tuple[Recipient, ...]:
         """The recipients that still wait for an answer; empty for an unreadable mail."""

@@ -15,6 +15,8 @@ REDACTED = "[redacted]"
 
 def redacted(receipt: Receipt, secrets: Mapping[str, object] | None) -> Receipt:
     """The receipt without any value of ``secrets`` in its details, and without a queue id that shares one or a part of one."""
+    if not secrets:
+        return receipt
     values = sorted(set(_texts(secrets)), key=len, reverse=True)
     if not values:
         return receipt
