@@ -1,4 +1,4 @@
-"""How a rule is read, when it matches, and what goes before the table."""
+"""How a rule is read, and when it matches (those of a deployment: ``test_verdict_overrides``)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ import pytest
 from galaxy_mail.domain.delivery import AttemptOutcome
 from galaxy_mail.domain.errors import InvalidInput
 from galaxy_mail.domain.verdict_rules import Rule
-from galaxy_mail.domain.verdict_table import VerdictTable
 from galaxy_mail.domain.verdicts import Blame, Breaker, Pace, SmtpReply, Stage
-from tests.domain.said import short
 
 # --- enhanced codes --------------------------------------------------------------------------------------------------
 
@@ -40,7 +38,7 @@ def test_an_enhanced_code_counts_if_it_agrees(reply: SmtpReply, agreed: str | No
     assert reply.agreed_enhanced == agreed
 
 
-# --- overrides -------------------------------------------------------------------------------------------------------
+# --- rules -----------------------------------------------------------------------------------------------------------
 
 PARKED = Rule(
     stages=frozenset({Stage.RCPT}),
@@ -54,28 +52,12 @@ PARKED = Rule(
 )
 
 
-def test_an_override_is_asked_first() -> None:
-    """A rule of one's own decides before the table does, and only where it matches."""
-    table = VerdictTable(overrides=(PARKED,))
-    assert short(table.classify(Stage.RCPT, SmtpReply(550, "5.4.1 no"))) == "transient policy burn"
-    assert short(table.classify(Stage.RCPT, SmtpReply(551))) == "transient policy burn"
-    assert short(table.classify(Stage.RCPT, SmtpReply(550, "5.1.1 no"))) == "permanent recipient burn"
-    assert short(table.classify(Stage.DOT, SmtpReply(551))) == "permanent message burn"
-
-
-def test_the_first_override_wins() -> None:
-    """Overrides are ordered like the table."""
-    second = attrs.evolve(PARKED, blame=Blame.RECIPIENT)
-    table = VerdictTable(overrides=(PARKED, second))
-    assert table.classify(Stage.RCPT, SmtpReply(551)).blame is Blame.POLICY
-
-
 def test_words_narrow_a_rule() -> None:
     """Words are found in any case, anywhere in the text, but not in an address or beyond the first 512 characters."""
-    table = VerdictTable(overrides=(attrs.evolve(PARKED, signals="5xx", words="parked"),))
+    rule = attrs.evolve(PARKED, signals="5xx", words="parked")
 
     def parked(text: str) -> bool:
-        return table.classify(Stage.RCPT, SmtpReply(550, text)).pace is Pace.LONG
+        return rule.matches(Stage.RCPT, "550/-", text)
 
     assert parked("domain is Parked")
     assert not parked("no such user")
@@ -87,7 +69,7 @@ def test_words_narrow_a_rule() -> None:
     "signals", ["", " ", "55", "5x0", "650", "5.1", "3.1.1", "550/", "550/5", "-", "nonsense", "4xx,5xx"]
 )
 def test_a_rule_that_cannot_be_read_is_refused(signals: str) -> None:
-    """A typing error in an override is an error that names the field, not a rule that never matches."""
+    """A typing error is an error that names the field, not a rule that never matches."""
     with pytest.raises(InvalidInput, match=r"^signals: "):
         attrs.evolve(PARKED, signals=signals)
 

@@ -40,5 +40,7 @@ def escaped(text: str, limit: int) -> str:
     For what a stranger wrote and a log, a row or a terminal shall hold: nothing in it can break a line, move a cursor or
     pass for another letter.
     """
+    if text.isascii() and text.isprintable() and "\\" not in text:
+        return text[:limit]  # as most are
     line = text[:limit].replace("\n", " | ")
     return line.encode("unicode_escape").decode("ascii")[:limit]

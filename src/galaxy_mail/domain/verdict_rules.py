@@ -26,7 +26,6 @@ from galaxy_mail.domain.verdicts import (
     Fault,
     Pace,
     Signal,
-    SmtpReply,
     Stage,
     Verdict,
 )
@@ -89,20 +88,11 @@ class Rule:
 
     def verdict(self, stage: Stage, signal: Signal) -> Verdict:
         """The rule's verdict, with the evidence that ``signal`` gives."""
-        reply = signal if isinstance(signal, SmtpReply) else None
-        return Verdict(
-            self.outcome,
-            stage,
-            self.blame,
-            self.burns,
-            ambiguous=self.ambiguous,
-            pace=self.pace,
-            breaker=self.breaker,
-            code=reply.code if reply else None,
-            enhanced=reply.agreed_enhanced if reply else None,
-            fault=signal if isinstance(signal, Fault) else None,
-            detail=escaped(reply.text, MAX_DETAIL_OCTETS) if reply else "",
-        )
+        meaning = self.outcome, stage, self.blame, self.burns, self.ambiguous, self.pace, self.breaker
+        if isinstance(signal, Fault):
+            return Verdict(*meaning, fault=signal)
+        detail = escaped(signal.text, MAX_DETAIL_OCTETS)
+        return Verdict(*meaning, code=signal.code, enhanced=signal.agreed_enhanced, detail=detail)
 
 
 def _without_addresses(text: str) -> str:

@@ -9,9 +9,13 @@ is that of a conversation out of step.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import attrs
 
 from galaxy_mail.domain.delivery import AttemptOutcome
+from galaxy_mail.domain.errors import InvalidInput
+from galaxy_mail.domain.verdict_overrides import objections
 from galaxy_mail.domain.verdict_rules import Rule, key_of
 from galaxy_mail.domain.verdicts import Blame, Breaker, Fault, Pace, Signal, SmtpReply, Stage, Verdict
 
@@ -39,11 +43,14 @@ _CROWD = r"\btoo many (?:recipients|rcpt)(?!.*(?:hour|day|throttl))"
 _REPUTATION = r"\brelay|\bspam|\bblock|\bblacklist|\bpolicy|\breputation"
 
 # fmt: off
-RULES: tuple[Rule, ...] = (
-    # Go on, and done.
+GO_ON: tuple[Rule, ...] = (
     Rule(_DOT, "2xx", _SUCCESS, _NOBODY, _BURN, _RESET, "the server has taken responsibility"),
     Rule(_RCPT, "250 251 252", _SUCCESS, _NOBODY, _BURN, _NONE, "the recipient is accepted: go on"),
     Rule(_DATA, "354", _SUCCESS, _NOBODY, _BURN, _NONE, "the server waits for the message: go on"),
+)
+RULES: tuple[Rule, ...] = (
+    # Go on, and done.
+    *GO_ON,
 
     # Not said by any server.
     Rule(_ABANDONED, "any", _TRANSIENT, _NOBODY, _KEEP, _NONE, "what the dead worker wrote may still be delivered; abandoned claims have a limit of their own", ambiguous=True),
@@ -103,19 +110,32 @@ RULES: tuple[Rule, ...] = (
 
 @attrs.frozen
 class VerdictTable:
-    """The rules in their order, ``overrides`` before all others."""
+    """The rules in their order: what the server accepts, then a deployment's ``overrides``, then all others.
+
+    Raises:
+        InvalidInput: for a rule that may not be an override (see ``verdict_overrides``).
+    """
 
     overrides: tuple[Rule, ...] = ()
-    rules: tuple[Rule, ...] = attrs.field(init=False, repr=False)
+    rules: tuple[Rule, ...] = attrs.field(init=False, eq=False, repr=False)
+    _rules_at: Mapping[Stage, tuple[Rule, ...]] = attrs.field(init=False, eq=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        if problem := next((each for rule in self.overrides for each in objections(rule)), None):
+            raise InvalidInput("overrides", problem)
 
     @rules.default
     def _in_order(self) -> tuple[Rule, ...]:
-        return self.overrides + RULES
+        return GO_ON + self.overrides + RULES[len(GO_ON) :]
+
+    @_rules_at.default
+    def _by_stage(self) -> Mapping[Stage, tuple[Rule, ...]]:
+        return {stage: tuple(rule for rule in self.rules if stage in rule.stages) for stage in Stage}
 
     def classify(self, stage: Stage, signal: Signal) -> Verdict:
         """The verdict on ``signal`` at ``stage``. Pure and total: any code, text and fault has one, at any stage."""
         key, text = key_of(signal), signal.text if isinstance(signal, SmtpReply) else ""
-        rule = next(rule for rule in self.rules if rule.matches(stage, key, text))
+        rule = next(rule for rule in self._rules_at[stage] if rule.matches(stage, key, text))
         return rule.verdict(stage, signal)
 
 
