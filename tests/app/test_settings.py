@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from galaxy_mail.app.settings import MailSettings, masked_url
 from galaxy_mail.domain.errors import InvalidSettings
 from galaxy_mail.domain.settlement import RetryPolicy
+from galaxy_mail.domain.verdict_table import VerdictTable
 
 GOOD: dict[str, Any] = {"smtp_url": "smtp://127.0.0.1:2525", "sender": "Galaxy <no-reply@example.org>"}
 
@@ -22,6 +23,12 @@ BAD: dict[str, list[Any]] = {
     "schema": ["", "A", "1a", "a-b", 'a"b', "a" * 64, "a;drop"],
     "template_dirs": ["templates", ["/no/such/folder"], ["x" * 5000]],
     "smtp_ca_file": ["/no/such/file", "x" * 5000],
+    "verdicts": [
+        "rcpt 550 -> transient policy keep",
+        [550],
+        ["rcpt 550"],
+        ["rcpt 550 -> success policy keep"],
+    ],
     "admins": [["nobody"], ["a@b.org", "c"]],
     "max_attempts": [0, -1, 1001, 1.5, "3", None, True],
     "max_age": [timedelta(0), timedelta(days=400), 5],
@@ -77,6 +84,14 @@ def test_settings_reach_the_runtime_configuration() -> None:
     )
     assert (config.retry.max_attempts, config.retry.max_age, config.retry.abandoned_limit) == (3, minute, 2)
     assert config.retry.backoff.delay(2, 0.5) == 2 * minute
+
+
+def test_the_table_of_verdicts_has_the_lines_of_the_settings_before_it() -> None:
+    """In their order; without any it is the plain table."""
+    assert MailSettings(**GOOD).verdict_table == VerdictTable()
+    lines = ["rcpt 550/5.7.606 -> transient policy keep", "rcpt 5xx -> transient recipient burn"]
+    table = MailSettings(**GOOD, verdicts=lines).verdict_table
+    assert [rule.signals for rule in table.overrides] == ["550/5.7.606", "5xx"]
 
 
 # What may stand unescaped in a URL by somebody's mistake: where then does the password end?

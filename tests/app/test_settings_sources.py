@@ -50,6 +50,9 @@ GOOD: dict[str, st.SearchStrategy[Any]] = {
     "template_dirs": st.lists(st.sampled_from([HERE, str(Path(HERE).parent)]), min_size=1, max_size=3).map(
         tuple
     ),
+    "verdicts": st.just(
+        ("rcpt 550/5.7.606 -> transient policy keep", "dot 4xx -> transient throttle burn # so")
+    ),
     "admins": st.lists(ADDRESSES, min_size=1, max_size=3).map(tuple),
     "log_notices": st.booleans(),
     "max_attempts": st.integers(1, 1000),
@@ -219,6 +222,19 @@ def test_a_file_that_cannot_be_used_is_a_problem(tmp_path: Path, text: bytes | N
     assert f"{file}: {what}" in problems(from_file(file))
 
 
+def test_a_verdict_that_cannot_be_read_is_named_by_line_and_word() -> None:
+    """Of a list in a variable, too; with every other problem at once."""
+    lines = "rcpt 550 -> transient policy keep, rctp 551 -> transient policy keep, dot 554 -> success"
+    told = problems(from_environment({"GALAXY_MAIL_VERDICTS": lines, "GALAXY_MAIL_SENDER": "nobody"}))
+    named = [problem for problem in told if problem.startswith("verdicts (GALAXY_MAIL_VERDICTS): line ")]
+    assert [problem.split("line ")[1][:12] for problem in named] == [
+        "2 has 'rctp'",
+        "2 names no s",
+        "3 has 'succe",
+    ] + ["3 needs one "] * 3
+    assert any(problem.startswith("sender (GALAXY_MAIL_SENDER): ") for problem in told)
+
+
 # --- everything at once, and no value ------------------------------------------------------------------------------------
 
 BAD_TEXTS = {
@@ -228,6 +244,7 @@ BAD_TEXTS = {
     "schema": "hunter2-x",
     "statement_cache": "hunter2",
     "smtp_ca_file": "/hunter2",
+    "verdicts": "hunter2",
     "admins": "hunter2",
     "log_notices": "hunter2",
 } | {name: "hunter2" for name in GOOD if any(word in name for word in ("max", "back", "limit", "interval", "lease", "batch", "conn", "grace"))}  # fmt: skip

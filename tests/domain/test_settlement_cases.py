@@ -88,6 +88,7 @@ def test_the_rest_of_a_partly_refused_mail_can_still_expire() -> None:
         (DEFER, 3, 0, 40),
         (DEFER, 3, 7, 40),  # deferrals do not lengthen what a burned attempt waits
         (FULL, 0, 0, 1800),
+        (attrs.evolve(FULL, burns_attempt=False), 0, 0, 1800),  # as an override may say
         (OUTAGE, 3, 0, 5),
         (OUTAGE, 3, 2, 20),
         (OUTAGE, 0, 500, 300),  # an outage is looked at every five minutes at the latest

@@ -17,6 +17,8 @@ from galaxy_mail.domain.backoff import BackoffPolicy
 from galaxy_mail.domain.errors import InvalidAddress, InvalidSettings
 from galaxy_mail.domain.names import schema_name_problem
 from galaxy_mail.domain.settlement import RetryPolicy
+from galaxy_mail.domain.verdict_overrides import parse_overrides
+from galaxy_mail.domain.verdict_table import VerdictTable
 
 _DAY = timedelta(days=1)
 
@@ -86,6 +88,8 @@ class MailSettings:
     smtp_ca_file: str | Path | None = None
     # what EHLO says; by default the name of this host
     smtp_local_hostname: str | None = None
+    # what your relay means by some refusals, where the [table](verdicts.md) is wrong about it: [lines](../howto/run-workers.md#when-your-relay-means-something-else) such as `rcpt 550/5.7.606 -> transient policy keep`
+    verdicts: Sequence[str] = ()
     # folders of templates, searched in this order before the built-in ones
     template_dirs: Sequence[str | Path] = ()
     # addresses that are told of dead letters by mail, over a direct SMTP connection
@@ -133,6 +137,11 @@ class MailSettings:
     def sender_mailbox(self) -> Mailbox:
         """Who it comes from."""
         return Mailbox.parse(self.sender, "sender")
+
+    @property
+    def verdict_table(self) -> VerdictTable:
+        """What the relay's replies mean."""
+        return VerdictTable(parse_overrides(self.verdicts))
 
     @property
     def runtime(self) -> RuntimeConfig:
@@ -185,6 +194,10 @@ def _text_problems(settings: MailSettings) -> list[str]:
         problems.append("smtp_ca_file: is not a file")
     try:
         parse_relay(settings.smtp_url)
+    except InvalidSettings as error:
+        problems += error.problems
+    try:
+        parse_overrides(settings.verdicts)
     except InvalidSettings as error:
         problems += error.problems
     for field, parse, values in (

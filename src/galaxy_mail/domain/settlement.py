@@ -140,10 +140,11 @@ def _goes_on(marks: tuple[RecipientMark, ...]) -> bool:
 
 
 def _delay(claim: Claim, attempt: Attempt, burned: int, policy: RetryPolicy, dice: float) -> timedelta:
-    if not attempt.burned:
+    if attempt.burned:
+        usual = policy.backoff.delay(burned, dice)
+    else:
         outage = attempt.receipt.verdict.blame in (Blame.TRANSPORT, Blame.CONFIGURATION)
-        return (policy.outage_backoff if outage else policy.backoff).delay(claim.deferrals + 1, dice)
-    usual = policy.backoff.delay(burned, dice)
+        usual = (policy.outage_backoff if outage else policy.backoff).delay(claim.deferrals + 1, dice)
     long = any(verdict.pace is Pace.LONG for verdict in attempt.receipt.verdicts)
     return max(usual, policy.long_delay) if long else usual
 
