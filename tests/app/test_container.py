@@ -15,6 +15,7 @@ from galaxy_mail.adapters.memory import MemoryStore
 from galaxy_mail.adapters.noop.notifier import NoopAdminNotifier
 from galaxy_mail.adapters.smtp import SmtpAdminNotifier
 from galaxy_mail.app import MailContainer, MailService, MailSettings, Worker, check_wiring, open_mail
+from galaxy_mail.app.container import relay_config
 from galaxy_mail.domain.errors import InvalidSettings, MissingWiring
 
 SETTINGS = MailSettings(smtp_url="smtp://127.0.0.1:2525", sender="no-reply@example.org")
@@ -104,6 +105,32 @@ def test_speaking_in_clear_is_said_aloud(caplog: pytest.LogCaptureFixture) -> No
     secure = MailSettings(smtp_url="smtps://mx.example.org", sender="no-reply@example.org")
     MailContainer(settings=secure, pool=object()).sender()
     assert not caplog.records
+
+
+def token() -> str:
+    """What a host gives for its access token."""
+    return "t0ken"
+
+
+@pytest.mark.parametrize("admins", [(), ("ops@example.org",)])
+def test_an_access_token_is_the_hosts_to_give(admins: tuple[str, ...]) -> None:
+    """A user without a password needs one, whether mail or a notice is sent; as a plain callable it is not called before."""
+    settings = MailSettings(smtp_url="smtps://u@mx.example.org", sender="no-reply@example.org", admins=admins)
+    with pytest.raises(InvalidSettings, match="smtp_url: names a user without a password"):
+        check_wiring(MailContainer(settings=settings, pool=object()))
+    check_wiring(MailContainer(settings=settings, pool=object(), access_token=token))
+    assert relay_config(settings, token).access_token is token
+
+
+@pytest.mark.parametrize(
+    "url", ["smtps://mx.example.org", "smtps://u:p4ss@mx.example.org", "smtp://localhost"]
+)
+def test_an_access_token_goes_with_a_user_alone(url: str) -> None:
+    """Beside a password, or with nobody to log in, it is a mistake."""
+    settings = MailSettings(smtp_url=url, sender="no-reply@example.org")
+    with pytest.raises(InvalidSettings, match="access_token") as refused:
+        check_wiring(MailContainer(settings=settings, pool=object(), access_token=token))
+    assert "p4ss" not in str(refused.value)
 
 
 async def test_open_mail_needs_a_dsn() -> None:

@@ -27,6 +27,8 @@ WORDS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), m
         ("smtp://mx.example.org?tls=none", Relay("mx.example.org", 25, Security.NONE)),
         ("smtp://u:p@localhost", Relay("localhost", 587, Security.STARTTLS, "u", "p")),
         ("smtps://u:p@mx.example.org", Relay("mx.example.org", 465, Security.IMPLICIT, "u", "p")),
+        ("smtps://u%40a.b@mx.example.org", Relay("mx.example.org", 465, Security.IMPLICIT, "u@a.b")),
+        ("smtp://u@localhost", Relay("localhost", 587, Security.STARTTLS, "u")),
     ],
 )
 def test_each_form_of_url_has_one_meaning(url: str, relay: Relay) -> None:
@@ -52,7 +54,10 @@ def test_credentials_survive_their_escapes_and_stay_out_of_sight(user: str, pass
         "smtp://mx.example.org:0x19",
         "smtp://mx.example.org:70000",
         "smtp://mx.example.org:0",
-        "smtp://user@mx.example.org",
+        "smtp://@mx.example.org",
+        "smtp://:hunter2@mx.example.org",
+        "smtp://user:@mx.example.org",
+        "smtp://user@mx.example.org?tls=none",
         "smtp://u:hunter2@mx.example.org?tls=none",
         "smtp://u:hunter2@localhost?tls=none",
         "smtp://mx.example.org?tls=maybe",

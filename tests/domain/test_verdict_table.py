@@ -34,7 +34,7 @@ BEFORE_DOT = [stage for stage in Stage if stage not in (Stage.DOT, Stage.ABANDON
     [
         (TRANSPORT_FAULTS, "transient transport keep", Breaker.COUNT),
         (
-            (Fault.TLS_FAILED, Fault.STARTTLS_MISSING, Fault.AUTH_MISSING),
+            (Fault.TLS_FAILED, Fault.STARTTLS_MISSING, Fault.AUTH_MISSING, Fault.TOKEN_MISSING),
             "transient configuration keep",
             Breaker.OPEN,
         ),

@@ -33,7 +33,14 @@ from galaxy_mail.adapters.postgres import (
     open_pool,
 )
 from galaxy_mail.adapters.prometheus.collector import OutboxDepthCollector
-from galaxy_mail.adapters.smtp import PooledSmtpSender, PoolLimits, RelayConfig, SmtpAdminNotifier, TlsMode
+from galaxy_mail.adapters.smtp import (
+    AccessToken,
+    PooledSmtpSender,
+    PoolLimits,
+    RelayConfig,
+    SmtpAdminNotifier,
+    TlsMode,
+)
 from galaxy_mail.app.composing import Composer
 from galaxy_mail.app.delivery_pass import DeliveryPass
 from galaxy_mail.app.herald import Herald
@@ -42,7 +49,7 @@ from galaxy_mail.app.settings import MailSettings
 from galaxy_mail.app.settler import Settler
 from galaxy_mail.app.worker import Worker
 from galaxy_mail.domain.addresses import EmailAddress
-from galaxy_mail.domain.errors import MissingWiring
+from galaxy_mail.domain.errors import InvalidSettings, MissingWiring
 from galaxy_mail.domain.ports import AdminNotifier, Clock
 
 __all__ = [
@@ -56,36 +63,49 @@ __all__ = [
 ]
 
 
-def relay_config(settings: MailSettings) -> RelayConfig:
-    """The settings' relay as the SMTP adapter wants it."""
+def relay_config(settings: MailSettings, access_token: AccessToken | None = None) -> RelayConfig:
+    """The settings' relay as the SMTP adapter wants it.
+
+    Raises:
+        InvalidSettings: unless the user has a password or an access token, and one of them alone.
+    """
     relay = settings.relay
+    if access_token and (relay.username is None or relay.password is not None):
+        raise InvalidSettings(["smtp_url: with an access_token it names a user and no password"])
+    if relay.username is not None and relay.password is None and access_token is None:
+        raise InvalidSettings(["smtp_url: names a user without a password, and there is no access_token"])
     return RelayConfig(
         host=relay.host,
         port=relay.port,
         tls=TlsMode(relay.security),
         username=relay.username,
         password=relay.password,
+        access_token=access_token,
         ca_file=None if settings.smtp_ca_file is None else Path(settings.smtp_ca_file),
         local_hostname=settings.smtp_local_hostname,
         pool=PoolLimits(connections=settings.connections),
     )
 
 
-def make_notifier(settings: MailSettings, clock: Clock, logger: logging.Logger) -> AdminNotifier:
+def make_notifier(
+    settings: MailSettings, clock: Clock, logger: logging.Logger, access_token: AccessToken | None = None
+) -> AdminNotifier:
     """Mail to the administrators where some are named, else lines in the log where those are asked for, else nothing."""
     if not settings.admins:
         return LoggingAdminNotifier(logger) if settings.log_notices else NoopAdminNotifier(logger)
     return SmtpAdminNotifier(
-        relay_config(settings),
+        relay_config(settings, access_token),
         sender=settings.sender_mailbox,
         admins=tuple(EmailAddress.parse(admin, "admins") for admin in settings.admins),
         clock=clock,
     )
 
 
-def make_sender(settings: MailSettings, logger: logging.Logger) -> PooledSmtpSender:
+def make_sender(
+    settings: MailSettings, logger: logging.Logger, access_token: AccessToken | None = None
+) -> PooledSmtpSender:
     """The pooled sender; says aloud when it will speak in clear."""
-    config = relay_config(settings)
+    config = relay_config(settings, access_token)
     if config.tls is TlsMode.NONE:
         logger.warning("mail to %s:%d travels in clear: no TLS is used", config.host, config.port)
     return PooledSmtpSender(config)
@@ -102,18 +122,22 @@ def worker_name() -> str:
 
 
 class MailContainer(containers.DeclarativeContainer):
-    """Every part of galaxy_mail, ready to be embedded; ``settings`` is needed, ``pool`` only by the Postgres store."""
+    """Every part of galaxy_mail, ready to be embedded; ``settings`` is needed, ``pool`` only by the Postgres store.
+
+    ``access_token`` is a callable of the host's, for a relay that wants OAuth 2.0 instead of a password.
+    """
 
     settings = providers.Dependency(instance_of=MailSettings)
     pool: providers.Dependency[Pool] = providers.Dependency()
+    access_token: providers.Object[AccessToken | None] = providers.Object(None)
 
     logger = providers.Singleton(logging.getLogger, "galaxy_mail")
     clock = providers.Singleton(SystemClock)
     entropy = providers.Singleton(SystemEntropy)
 
     store = providers.Singleton(PostgresStore, pool, settings.provided.schema)
-    sender = providers.Singleton(make_sender, settings, logger)
-    notifier = providers.Singleton(make_notifier, settings, clock, logger)
+    sender = providers.Singleton(make_sender, settings, logger, access_token)
+    notifier = providers.Singleton(make_notifier, settings, clock, logger, access_token)
     renderer = providers.Singleton(JinjaTemplateRenderer, settings.provided.template_dirs)
 
     composer = providers.Singleton(Composer, renderer)

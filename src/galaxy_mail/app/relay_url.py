@@ -5,6 +5,7 @@
 ``smtp://localhost``        plaintext, if no credentials are given: nothing leaves the machine (port 25)
 ``smtp://host?tls=none``    plaintext, because you say so; never with credentials
 ``smtp://localhost?tls=starttls``   STARTTLS even on this machine
+``smtps://user@host``       a user without a password has an access token (OAuth 2.0), which the wiring must provide
 """
 
 from __future__ import annotations
@@ -103,8 +104,8 @@ def _problems(parts: SplitResult) -> list[str]:
         "tls" in query and parts.scheme == "smtps"
     ):
         problems.append("smtp_url: tls is none or starttls, and only for smtp://")
-    if (parts.username is None) != (parts.password is None):
-        problems.append("smtp_url: needs both a user and a password, or neither")
+    if "" in (parts.username, parts.password):
+        problems.append("smtp_url: has an empty user or password")
     if parts.username is not None and query.get("tls") == ["none"]:
-        problems.append("smtp_url: a password is never sent without TLS; leave out tls=none")
+        problems.append("smtp_url: nobody logs in without TLS; leave out tls=none")
     return problems

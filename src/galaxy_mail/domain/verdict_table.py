@@ -59,7 +59,7 @@ RULES: tuple[Rule, ...] = (
     Rule(_NOT_DOT, "unrenderable too_large smtputf8_missing", _PERMANENT, _MESSAGE, _BURN, _NONE, "this mail cannot be sent by this server"),
     Rule(_NOT_DOT, "expired", _TRANSIENT, _NOBODY, _KEEP, _NONE, "time passed; the settlement closes the delivery as expired"),
     Rule(_NOT_DOT, "claim_lost", _TRANSIENT, _NOBODY, _KEEP, _NONE, "the lease ran out before the body was begun"),
-    Rule(_NOT_DOT, "tls_failed starttls_missing auth_missing", _TRANSIENT, _CONFIG, _KEEP, _OPEN, "never in clear, never without the login that was asked for"),
+    Rule(_NOT_DOT, "tls_failed starttls_missing auth_missing token_missing", _TRANSIENT, _CONFIG, _KEEP, _OPEN, "never in clear, never without the login that was asked for"),
     Rule(_NOT_DOT, "unreachable timeout closed garbage", _TRANSIENT, _TRANSPORT, _KEEP, _COUNT, "the body's end cannot have left: the relay's failure, not the mail's"),
     Rule(_LOCAL, "any", _TRANSIENT, _MESSAGE, _BURN, _NONE, "no server speaks here: a bug of ours"),
 

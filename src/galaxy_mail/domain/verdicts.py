@@ -48,6 +48,7 @@ class Fault(StrEnum):
     TLS_FAILED = "tls_failed"  # certificate, host name, handshake
     STARTTLS_MISSING = "starttls_missing"  # TLS is required and not offered
     AUTH_MISSING = "auth_missing"  # the server offers no mechanism that we can use
+    TOKEN_MISSING = "token_missing"  # whoever gives us access tokens gave none
     TOO_LARGE = "too_large"  # over the server's SIZE (RFC 1870)
     SMTPUTF8_MISSING = "smtputf8_missing"  # an address needs RFC 6531, the server does not offer it
     UNRENDERABLE = "unrenderable"  # the stored mail could not be made into a message

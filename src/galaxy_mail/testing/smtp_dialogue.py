@@ -103,7 +103,7 @@ class Dialogue:
         self._buffer = bytearray()
         self._in_body = False
         self._body_octets = 0  # that have been searched for the dot
-        self._logging_in: list[str] = []  # replies of AUTH LOGIN still to come
+        self._logging_in = False  # a 334 was said: the next line answers it
         self._reset()
 
     def _reset(self) -> None:
@@ -180,14 +180,14 @@ class Dialogue:
 
     def _on_auth(self, line: bytes) -> Iterator[Output]:
         if line.upper().startswith(b"AUTH LOGIN "):
-            self._logging_in = ["235 2.7.0 welcome"]
+            self._logging_in = True
             yield b"334 UGFzc3dvcmQ6\r\n"
         else:
             yield from self._log_in()
 
     def _log_in(self) -> Iterator[Output]:
-        self._logging_in.clear()
-        yield from self._answer(Moment.AUTH, 235, "2.7.0 welcome")
+        code = yield from self._answer(Moment.AUTH, 235, "2.7.0 welcome")
+        self._logging_in = code == 334
 
     def _on_mail(self, line: bytes) -> Iterator[Output]:
         found = _PATH.fullmatch(line)

@@ -1,7 +1,15 @@
 """The SmtpSender on SMTP, by aiosmtplib. Read ``session`` first: it is the protocol without the wire."""
 
 from galaxy_mail.adapters.smtp.notifier import SmtpAdminNotifier
-from galaxy_mail.adapters.smtp.relay import Patience, PoolLimits, RelayConfig, TlsMode
+from galaxy_mail.adapters.smtp.relay import AccessToken, Patience, PoolLimits, RelayConfig, TlsMode
 from galaxy_mail.adapters.smtp.sender import PooledSmtpSender
 
-__all__ = ["PooledSmtpSender", "RelayConfig", "TlsMode", "PoolLimits", "Patience", "SmtpAdminNotifier"]
+__all__ = [
+    "PooledSmtpSender",
+    "RelayConfig",
+    "TlsMode",
+    "AccessToken",
+    "PoolLimits",
+    "Patience",
+    "SmtpAdminNotifier",
+]

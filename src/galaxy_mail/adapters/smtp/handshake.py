@@ -16,6 +16,7 @@ import aiosmtplib
 
 from galaxy_mail.adapters.smtp.envelopes import Offers
 from galaxy_mail.adapters.smtp.faults import FOREIGN, HandshakeFailed, connect_failure, signal_of
+from galaxy_mail.adapters.smtp.login import Login
 from galaxy_mail.adapters.smtp.relay import RelayConfig, TlsMode
 from galaxy_mail.adapters.smtp.tap import Tap
 from galaxy_mail.domain.verdicts import Fault, Signal, SmtpReply, Stage
@@ -50,6 +51,7 @@ class _Handshake:
         self._client = client
         self._config = config
         self._stage = Stage.EHLO
+        self._login = Login(config)
         self._tap = Tap(cast(asyncio.Protocol, client.protocol), self._transport)
 
     @property
@@ -65,8 +67,9 @@ class _Handshake:
                 transport = self._transport
                 # RFC 3207 section 4.2: what was offered in clear counts for nothing.
                 offers = await self._introduce()
-            if self._config.username is not None:
-                await self._log_in(offers)
+            if self._login.wanted:
+                self._stage = Stage.AUTH
+                await self._login.run(self._client, offers.auth, self._tap)
             self._check(self._tap.in_step and not transport.is_closing(), Fault.GARBAGE)
         except FOREIGN as error:
             transport.abort()
@@ -94,17 +97,6 @@ class _Handshake:
         await self._client.starttls()
         self._tap.sit_on(self._transport)
 
-    async def _log_in(self, offers: Offers) -> None:
-        self._stage = Stage.AUTH
-        username, password = self._config.username or "", self._config.password or ""
-        if "PLAIN" in offers.auth:
-            self._tap.expect()
-            await self._client.auth_plain(username, password)
-        else:
-            self._check("LOGIN" in offers.auth, Fault.AUTH_MISSING)
-            self._tap.expect(2)
-            await self._client.auth_login(username, password)
-
     def _check(self, condition: bool, fault: Fault) -> None:
         if not condition:
             raise HandshakeFailed(self._stage, fault)
@@ -113,8 +105,10 @@ class _Handshake:
         if self._tap.garbled:
             return Fault.TLS_FAILED if self._stage is Stage.TLS else Fault.GARBAGE
         signal, heard = signal_of(error), self._tap.heard
-        out_of_step = isinstance(signal, SmtpReply) and heard is not None and heard.code != signal.code
-        return Fault.GARBAGE if out_of_step else signal
+        if not isinstance(signal, SmtpReply):
+            return signal
+        out_of_step = heard is not None and heard.code != signal.code
+        return Fault.GARBAGE if out_of_step else self._login.discreet(signal)
 
 
 def own_name(address: str) -> str:

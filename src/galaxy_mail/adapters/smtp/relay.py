@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeAlias
 
 import attrs
 
 from galaxy_mail.domain.errors import InvalidSettings
+
+AccessToken: TypeAlias = Callable[[], str | Awaitable[str]]
+"""Gives an OAuth 2.0 access token that is valid now. A plain function must not block: it runs in the event loop."""
 
 
 class TlsMode(StrEnum):
@@ -30,6 +34,7 @@ class Patience:
     """
 
     connect: float = 15.0  # address, TCP, TLS if implicit, and the greeting
+    token: float = 15.0  # an access token, from whoever gives them
     command: float = 60.0  # EHLO, STARTTLS, AUTH, MAIL, each RCPT, DATA, RSET
     block: float = 60.0  # each block of a body that waits to be taken
     dot: float = 600.0  # RFC 5321 section 4.5.3.2.6
@@ -52,6 +57,7 @@ class RelayConfig:
     """The relay, as the adapter needs to know it.
 
     ``tls_context`` takes the place of the system's certificates and ``ca_file``; verifying is then its business.
+    ``access_token`` takes the place of a password: it is asked for each new connection, and the login is XOAUTH2.
     ``local_hostname`` is what EHLO says; without it, this host's full name or the address of the connection.
 
     Raises:
@@ -63,6 +69,7 @@ class RelayConfig:
     tls: TlsMode = TlsMode.STARTTLS
     username: str | None = None
     password: str | None = attrs.field(default=None, repr=False)
+    access_token: AccessToken | None = attrs.field(default=None, repr=False)
     tls_context: ssl.SSLContext | None = None
     ca_file: Path | None = None
     local_hostname: str | None = None
@@ -92,10 +99,13 @@ def _problems(config: RelayConfig) -> Iterator[str]:
         yield "host: names no host"
     if not 0 < config.port < 65_536:
         yield "port: must be 1 to 65535"
-    if (config.username is None) != (config.password is None):
-        yield "username: needs a password too, and a password needs a username"
+    secrets = [secret for secret in (config.password, config.access_token) if secret is not None]
+    if len(secrets) > 1:
+        yield "access_token: takes the place of a password, and there is one"
+    if (config.username is None) == bool(secrets):
+        yield "username: needs a password or an access_token, and they need a username"
     if config.username is not None and config.tls is TlsMode.NONE:
-        yield "tls: a password is never sent in clear"
+        yield "tls: a password or an access token is never sent in clear"
     name = config.local_hostname
     if name is not None and not (name.isascii() and name.isprintable() and name and " " not in name):
         yield "local_hostname: must be one ASCII word"

@@ -6,6 +6,8 @@ import asyncio
 
 from galaxy_mail.adapters.smtp.replies import GarbageReply, Reply, ReplyReader
 
+CONTINUE = 334  # of AUTH: one more line is wanted (RFC 4954 section 4)
+
 
 class Tap(asyncio.Protocol):
     """Hands everything to ``inner`` and hears each reply; more than were expected abort the connection.
@@ -20,6 +22,7 @@ class Tap(asyncio.Protocol):
         self._inner = inner
         self._reader = ReplyReader()
         self._expected = 0
+        self._may_continue = False
         self.sit_on(transport)
 
     @property
@@ -32,9 +35,10 @@ class Tap(asyncio.Protocol):
         self._transport = transport
         transport.set_protocol(self)
 
-    def expect(self, replies: int = 1) -> None:
-        """So many commands are about to be said."""
-        self._expected = replies
+    def expect(self, *, continued: bool = False) -> None:
+        """A command is about to be said. With ``continued`` its reply may come after one 334, which another line answers."""
+        self._expected = 1
+        self._may_continue = continued
 
     def data_received(self, data: bytes) -> None:
         """Count, then hand on."""
@@ -42,7 +46,7 @@ class Tap(asyncio.Protocol):
         try:
             while reply := self._reader.next_reply():
                 self.heard = reply
-                self._expected -= 1
+                self._count(reply)
         except GarbageReply:
             self.garbled = True
         if self._expected < 0 or (self._expected == 0 and self._reader.partial):
@@ -51,6 +55,12 @@ class Tap(asyncio.Protocol):
             self._transport.abort()
         else:
             self._inner.data_received(data)
+
+    def _count(self, reply: Reply) -> None:
+        if self._may_continue and reply.code == CONTINUE:
+            self._may_continue = False
+        else:
+            self._expected -= 1
 
     def eof_received(self) -> bool | None:
         """Hand on."""
