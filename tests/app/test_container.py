@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+import attrs
 import pytest
 from dependency_injector import containers, providers
 from prometheus_client import CollectorRegistry
@@ -17,6 +18,7 @@ from galaxy_mail.adapters.smtp import SmtpAdminNotifier
 from galaxy_mail.app import MailContainer, MailService, MailSettings, Worker, check_wiring, open_mail
 from galaxy_mail.app.container import relay_config
 from galaxy_mail.domain.errors import InvalidSettings, MissingWiring
+from galaxy_mail.domain.verdict_table import VerdictTable
 
 SETTINGS = MailSettings(smtp_url="smtp://127.0.0.1:2525", sender="no-reply@example.org")
 
@@ -131,6 +133,14 @@ def test_an_access_token_goes_with_a_user_alone(url: str) -> None:
     with pytest.raises(InvalidSettings, match="access_token") as refused:
         check_wiring(MailContainer(settings=settings, pool=object(), access_token=token))
     assert "p4ss" not in str(refused.value)
+
+
+@pytest.mark.parametrize("admins", [(), ("ops@example.org",)])
+def test_what_the_settings_say_of_verdicts_reaches_the_relay(admins: tuple[str, ...]) -> None:
+    """For mails and for notices alike."""
+    lines = ["rcpt 550/5.7.606 -> transient policy keep"]
+    settings = attrs.evolve(SETTINGS, verdicts=lines, admins=admins)
+    assert relay_config(settings).verdicts == settings.verdict_table != VerdictTable()
 
 
 async def test_open_mail_needs_a_dsn() -> None:

@@ -84,6 +84,7 @@ def relay_config(settings: MailSettings, access_token: AccessToken | None = None
         ca_file=None if settings.smtp_ca_file is None else Path(settings.smtp_ca_file),
         local_hostname=settings.smtp_local_hostname,
         pool=PoolLimits(connections=settings.connections),
+        verdicts=settings.verdict_table,
     )
 
 

@@ -8,6 +8,8 @@ import pytest
 from galaxy_mail.adapters.memory.senders import Answer, RecordingSmtpSender, ScriptedSmtpSender
 from galaxy_mail.domain.addresses import EmailAddress
 from galaxy_mail.domain.delivery import AttemptOutcome
+from galaxy_mail.domain.verdict_overrides import parse_overrides
+from galaxy_mail.domain.verdict_table import VerdictTable
 from galaxy_mail.domain.verdicts import Envelope, Fault, SmtpReply, Stage
 from galaxy_mail.testing.contracts.smtp_sender import Received, SenderHarness, SmtpSenderContract
 
@@ -63,6 +65,18 @@ async def test_a_script_may_list_the_answers_of_an_address() -> None:
     ]
     assert [mail.recipients for mail in sender.sent] == [(ADA,), (ADA, EVE), (ADA,), (ADA, EVE)]
     assert sender.attempts == {ADA: 4, EVE: 4}
+
+
+async def test_its_answers_mean_what_a_host_says() -> None:
+    """A host can try its overrides without a server."""
+    script = {str(ADA): [(Stage.RCPT, SmtpReply(550, "5.7.606 banned"))] * 2}
+    table = VerdictTable(parse_overrides(["rcpt 5.7.606 -> transient policy keep"]))
+    for verdicts, outcome in (
+        (None, AttemptOutcome.PERMANENT_ERROR),
+        (table, AttemptOutcome.TRANSIENT_ERROR),
+    ):
+        receipt = await ScriptedSmtpSender(script, verdicts).send(Envelope(SENDER, (ADA,)), b"", lambda: None)
+        assert receipt.verdict.outcome is outcome
 
 
 async def test_a_failure_before_the_body_does_not_ask_the_gate() -> None:

@@ -12,7 +12,7 @@ from galaxy_mail.adapters.smtp.connection import Connection
 from galaxy_mail.adapters.smtp.envelopes import Offers
 from galaxy_mail.adapters.smtp.jobs import Job
 from galaxy_mail.adapters.smtp.session import BLOCK_OCTETS
-from galaxy_mail.domain.verdict_table import classify
+from galaxy_mail.domain.verdict_table import VerdictTable, classify
 from galaxy_mail.domain.verdicts import Fault, Receipt, Stage
 from tests.adapters.smtp.world import MESSAGE, TO_ADA, one_connection, open_gate
 
@@ -86,7 +86,7 @@ class Bench:
     def mail(self, message: bytes = MESSAGE) -> asyncio.Future[Receipt]:
         """A mail that waits."""
         receipt: asyncio.Future[Receipt] = self.loop.create_future()
-        self.waiting.append(Job(TO_ADA, message, open_gate, receipt))
+        self.waiting.append(Job(TO_ADA, message, open_gate, receipt, VerdictTable()))
         return receipt
 
     def start(self, mails: int = 1, message: bytes = MESSAGE) -> list[asyncio.Future[Receipt]]:

@@ -10,7 +10,7 @@ import attrs
 
 from galaxy_mail.domain.addresses import EmailAddress
 from galaxy_mail.domain.ports import Gate
-from galaxy_mail.domain.verdict_table import classify
+from galaxy_mail.domain.verdict_table import VerdictTable
 from galaxy_mail.domain.verdicts import Envelope, Receipt, Signal, SmtpReply, Stage
 
 Answer = tuple[Stage, Signal]
@@ -36,17 +36,20 @@ class ScriptedSmtpSender:
     """Answers as ``script`` says, and keeps what it has taken in ``sent``.
 
     ``script`` is a function, or maps addresses to their answers at the first, second … attempt; afterwards, and for whom
-    it does not name, it accepts. ``attempts`` counts the attempts for each address.
+    it does not name, it accepts. ``attempts`` counts the attempts for each address. ``verdicts`` is what its answers mean.
 
     .. code-block:: python
 
         ScriptedSmtpSender({"eve@example.org": [(Stage.RCPT, SmtpReply(450, "4.2.1 later"))]})
     """
 
-    def __init__(self, script: Script | Mapping[str, Sequence[Answer | None]]) -> None:
+    def __init__(
+        self, script: Script | Mapping[str, Sequence[Answer | None]], verdicts: VerdictTable | None = None
+    ) -> None:
         self.sent: list[SentMail] = []
         self.attempts: Counter[EmailAddress] = Counter()
         self._script = script if callable(script) else _from_lists(script)
+        self._verdicts = verdicts or VerdictTable()
         self._happened = asyncio.Event()
 
     def __repr__(self) -> str:
@@ -62,7 +65,7 @@ class ScriptedSmtpSender:
         if past_rcpt and (fault := gate()):
             last_word = (Stage.LOCAL, fault)
             answers = [None if each and each[0] in _AFTER_THE_GATE else each for each in answers]
-        verdicts = tuple(classify(*(answer or last_word)) for answer in answers)
+        verdicts = tuple(self._verdicts.classify(*(answer or last_word)) for answer in answers)
         accepted = tuple(a for a, v in zip(envelope.recipients, verdicts, strict=True) if v.accepted)
         if accepted:
             self.sent.append(SentMail(envelope, message, accepted, remote_id))

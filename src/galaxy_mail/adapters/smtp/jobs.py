@@ -11,7 +11,7 @@ from galaxy_mail.adapters.smtp.envelopes import Offers, commands
 from galaxy_mail.adapters.smtp.replies import queue_id
 from galaxy_mail.adapters.smtp.transaction import CLOSING, Transaction
 from galaxy_mail.domain.ports import Gate
-from galaxy_mail.domain.verdict_table import classify
+from galaxy_mail.domain.verdict_table import VerdictTable
 from galaxy_mail.domain.verdicts import Envelope, Fault, Receipt, Signal, SmtpReply, Stage
 
 _log = logging.getLogger("galaxy_mail.smtp")
@@ -25,6 +25,7 @@ class Job:
     message: bytes = attrs.field(repr=False)
     gate: Gate
     receipt: asyncio.Future[Receipt] = attrs.field(repr=False)
+    verdicts: VerdictTable = attrs.field(repr=False)
     ordinal: int = 0
     again: bool = False
 
@@ -73,7 +74,7 @@ class Job:
     def _deliver(self, signals: list[tuple[Stage, Signal]]) -> None:
         if self.forsaken:
             return
-        verdicts = tuple([classify(stage, signal) for stage, signal in signals])
+        verdicts = tuple([self.verdicts.classify(stage, signal) for stage, signal in signals])
         self.receipt.set_result(Receipt(verdicts, _remote_id(signals)))
 
 

@@ -1,4 +1,4 @@
-"""What a deployment decides about its relay: where it is, how far to trust it, how long to wait, how much at once."""
+"""What a deployment decides about its relay: where it is, how far to trust it, how long to wait, what its words mean."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TypeAlias
 import attrs
 
 from galaxy_mail.domain.errors import InvalidSettings
+from galaxy_mail.domain.verdict_table import VerdictTable
 
 AccessToken: TypeAlias = Callable[[], str | Awaitable[str]]
 """Gives an OAuth 2.0 access token that is valid now. A plain function must not block: it runs in the event loop."""
@@ -75,6 +76,7 @@ class RelayConfig:
     local_hostname: str | None = None
     pool: PoolLimits = attrs.field(factory=PoolLimits)
     patience: Patience = attrs.field(factory=Patience)
+    verdicts: VerdictTable = attrs.field(factory=VerdictTable)  # what its replies mean
 
     def __attrs_post_init__(self) -> None:
         if problems := list(_problems(self)):

@@ -51,7 +51,8 @@ class PooledSmtpSender:
     async def send(self, envelope: Envelope, message: bytes, gate: Gate) -> Receipt:
         """See ``SmtpSender.send``. Being cancelled ends the wait; a mail whose body has begun goes on."""
         assert envelope.recipients, "an envelope names somebody"
-        job = Job(envelope, message, gate, asyncio.get_running_loop().create_future())
+        receipt = asyncio.get_running_loop().create_future()
+        job = Job(envelope, message, gate, receipt, self._config.verdicts)
         if self._closing:
             job.fail(Stage.CONNECT, Fault.CLOSED)
         else:
