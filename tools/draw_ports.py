@@ -1,5 +1,5 @@
 # noqa: INP001 - a script of its own, not a package
-"""Draws ``docs/reference/ports.md`` from the docstrings of ``domain/ports.py``.
+"""Draws ``docs/reference/ports.md`` from the docstrings of ``domain/*ports.py``.
 
     .venv/bin/python tools/draw_ports.py            draw it
     .venv/bin/python tools/draw_ports.py --check    exit 1 if it is stale
@@ -17,9 +17,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/reference/ports.md"
-PORTS = ROOT / "src/galaxy_mail/domain/ports.py"
+DOMAIN = ROOT / "src/galaxy_mail/domain"
+PORTS = [DOMAIN / "ports.py", *sorted(DOMAIN.glob("*_ports.py"))]
 SUITES = ROOT / "src/galaxy_mail/testing/contracts"
-MARK = "<!-- Below: drawn by tools/draw_ports.py from domain/ports.py. Change it there; a test holds it against the code. -->\n"
+MARK = "<!-- Below: drawn by tools/draw_ports.py from domain/*ports.py. Change it there; a test holds it against the code. -->\n"
 
 Method = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -27,7 +28,7 @@ Method = ast.FunctionDef | ast.AsyncFunctionDef
 def page() -> str:
     """The page as it should be."""
     above, _, _ = PAGE.read_text().partition(MARK)
-    return above + MARK + "".join(map(_port, _classes(PORTS)))
+    return above + MARK + "".join(_port(port) for path in PORTS for port in _classes(path))
 
 
 def _classes(path: Path) -> Iterator[ast.ClassDef]:

@@ -1,4 +1,4 @@
-"""docs/reference/ports.md says what domain/ports.py says."""
+"""docs/reference/ports.md says what domain/ports.py and its neighbours say."""
 
 from __future__ import annotations
 

@@ -21,6 +21,7 @@ ALL: tuple[Invariant, ...] = (
     invariants.i7_copies_are_equal,
     invariants.i8_nothing_after_expiry,
     invariants.i9_every_copy_is_ours,
+    invariants.the_shipped_audit_agrees,
     promises.p1_a_promise_is_kept,
     promises.p2_nothing_is_lost,
     promises.p4_a_healthy_worker_keeps_its_leases,

@@ -13,6 +13,7 @@ from uuid import UUID
 from galaxy_mail.adapters.memory import MemoryTransaction
 from galaxy_mail.domain.delivery import DeliveryStatus
 from galaxy_mail.domain.errors import GalaxyMailError, StoreUnavailable
+from galaxy_mail.domain.invariants import Breach
 from galaxy_mail.domain.leases import Claim, ClaimRequest, Held
 from galaxy_mail.domain.mail import Mail, NewDelivery
 from galaxy_mail.domain.notices import Notice
@@ -173,6 +174,10 @@ class StoreLine:
     async def purge(self, ended_before: timedelta, limit: int) -> int:
         """See ``Operations.purge``."""
         return await self._ask("purge", lambda: self._do("purge", self._store.purge(ended_before, limit)))
+
+    async def audit(self, limit: int) -> tuple[Breach, ...]:
+        """See ``Operations.audit``."""
+        return await self._ask("audit", lambda: self._do("audit", self._store.audit(limit)))
 
     async def load_mail(self, delivery_id: UUID) -> Mail:
         """See ``Operations.load_mail``."""

@@ -151,6 +151,7 @@ FORGERIES: tuple[tuple[Invariant, Callable[[Books], Books]], ...] = (
     (invariants.i7_copies_are_equal, _in_two_shapes),
     (invariants.i8_nothing_after_expiry, _expired),
     (invariants.i9_every_copy_is_ours, _unknown),
+    (invariants.the_shipped_audit_agrees, _miscounted),
     (promises.p1_a_promise_is_kept, _lied_to),
     (promises.p1_a_promise_is_kept, _not_rolled_back),
     (promises.p2_nothing_is_lost, _lost),

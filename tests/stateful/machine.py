@@ -26,6 +26,7 @@ from hypothesis.stateful import (
 )
 
 from galaxy_mail.domain.errors import CallerError
+from galaxy_mail.domain.invariants import Invariant
 from galaxy_mail.domain.leases import Claim, ClaimRequest, Held
 from galaxy_mail.domain.mail import Lane, NewDelivery
 from galaxy_mail.domain.settlement import Settlement
@@ -212,6 +213,13 @@ class StoresAgree(RuleBasedStateMachine):
 
         if touched:
             self.agree(seen)
+
+    # --- auditors ----------------------------------------------------------------------------------------------------
+
+    def teardown(self) -> None:
+        """Whatever was done, and by whatever claim, no store breaks an invariant; but nobody here hurries or asks a gate."""
+        broken = {breach.invariant for breach in self.agree(lambda harness: harness.store.audit(limit=10))}
+        assert broken <= {Invariant.LEASES_END, Invariant.NOTHING_WENT_AFTER_EXPIRY}
 
     # --- how ---------------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,8 @@ Three rules hold for all ports:
 * What is refused in the ordinary course of things is returned, not raised.
 * What is raised is a ``GalaxyMailError``; foreign exceptions end at the adapter.
 * Durations go in, durations come out. Only the store's clock decides what is due, leased or expired.
+
+What operators ask for is beside this, in ``operator_ports``.
 """
 
 from __future__ import annotations
@@ -20,11 +22,10 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 from uuid import UUID
 
-from galaxy_mail.domain.delivery import DeliveryStatus
 from galaxy_mail.domain.leases import Claim, ClaimRequest, Held
-from galaxy_mail.domain.mail import Content, Mail, NewDelivery
+from galaxy_mail.domain.mail import Content, NewDelivery
 from galaxy_mail.domain.notices import Notice
-from galaxy_mail.domain.records import DeliveryQuery, DeliveryRecord, DeliverySummary
+from galaxy_mail.domain.operator_ports import Operations
 from galaxy_mail.domain.settlement import Settlement
 from galaxy_mail.domain.verdicts import Envelope, Fault, Receipt
 
@@ -180,42 +181,6 @@ class Queue(Protocol):
 
     def bell(self) -> Bell:
         """A new bell that the commits of this store ring; a store that cannot ring gives one that never does."""
-
-
-class Operations(Protocol):
-    """What an operator and the metrics ask for."""
-
-    async def stats(self) -> Mapping[DeliveryStatus, int]:
-        """The live count of deliveries, with a key for every status. test_stats_counts_every_status"""
-
-    async def find(self, delivery_id: UUID) -> DeliveryRecord | None:
-        """All that is known of one delivery; None if there is none. test_find_returns_recipients_and_attempts"""
-
-    async def search(self, query: DeliveryQuery) -> tuple[DeliverySummary, ...]:
-        """Deliveries that match, newest first. test_search_filters_and_limits"""
-
-    async def resend(self, delivery_id: UUID, by: str) -> None:
-        """Put a dead letter back into the queue: counters reset, refused recipients open, and the act recorded.
-
-        - A resent delivery is pending, due at once, with a fresh age. test_a_resent_dead_letter_starts_afresh
-        - ``UnknownDelivery``, or ``ResendRefused`` unless it is an unexpired dead letter with its secrets intact.
-          test_resend_refuses_what_cannot_be_sent
-        - Of two operators who resend at once, one is refused. test_two_operators_resend_once
-        """
-
-    async def purge(self, ended_before: timedelta, limit: int) -> int:
-        """Delete at most ``limit`` deliveries that ended longer ago than this, oldest first; return how many there were.
-
-        - Only what ended long enough ago, and is told where it is to be told, goes; with it all that is known of it.
-          test_purge_takes_only_what_ended_long_ago
-        - The count by status stays right. test_purge_keeps_the_count
-        """
-
-    async def load_mail(self, delivery_id: UUID) -> Mail:
-        """The mail as it was ordered, for a copy under a new id. test_a_stored_mail_can_be_loaded
-
-        Raises ``UnknownDelivery``, or ``ResendRefused`` if its secrets are wiped or it cannot be read back.
-        """
 
 
 class Store(Outbox[Tx], Queue, Operations, Protocol[Tx]):

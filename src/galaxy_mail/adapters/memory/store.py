@@ -9,13 +9,14 @@ from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from uuid import UUID
 
-from galaxy_mail.adapters.memory import claiming, reading
+from galaxy_mail.adapters.memory import auditing, claiming, reading
 from galaxy_mail.adapters.memory.bell import MemoryBell
 from galaxy_mail.adapters.memory.instants import StoreTime
 from galaxy_mail.adapters.memory.rows import Row
 from galaxy_mail.adapters.memory.transactions import MemoryTransaction, Table
 from galaxy_mail.domain.delivery import DeliveryStatus
 from galaxy_mail.domain.errors import IdempotencyConflict, ResendRefused, UnknownDelivery
+from galaxy_mail.domain.invariants import Breach
 from galaxy_mail.domain.leases import Claim, ClaimRequest, Held, Unreadable
 from galaxy_mail.domain.mail import Lane, Mail, NewDelivery
 from galaxy_mail.domain.notices import Notice
@@ -183,6 +184,10 @@ class MemoryStore:
         gone = [row for _, row in sorted(old, key=lambda each: each[0])[:limit]]
         self._table.forget(gone)
         return len(gone)
+
+    async def audit(self, limit: int) -> tuple[Breach, ...]:
+        """See ``Operations.audit``."""
+        return auditing.breaches(self._table.rows.values(), limit, self._time.now())
 
     async def load_mail(self, delivery_id: UUID) -> Mail:
         """See ``Operations.load_mail``."""

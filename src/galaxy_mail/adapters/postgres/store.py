@@ -14,7 +14,12 @@ from asyncpg.pool import PoolConnectionProxy
 from galaxy_mail.adapters.postgres import arguments, rows
 from galaxy_mail.adapters.postgres.bell import PostgresBell
 from galaxy_mail.adapters.postgres.border import border
-from galaxy_mail.adapters.postgres.pools import Pool, PostgresTransaction, leaving_no_trace
+from galaxy_mail.adapters.postgres.pools import (
+    STATEMENT_SECONDS,
+    Pool,
+    PostgresTransaction,
+    leaving_no_trace,
+)
 from galaxy_mail.adapters.postgres.statements import Statements
 from galaxy_mail.domain.delivery import DeliveryStatus
 from galaxy_mail.domain.errors import (
@@ -24,11 +29,15 @@ from galaxy_mail.domain.errors import (
     UnknownDelivery,
     UnusableTransaction,
 )
+from galaxy_mail.domain.invariants import LATE_COMMIT, LONGEST_LEASE, OVERDUE_TAKEOVER, Breach
 from galaxy_mail.domain.leases import Claim, ClaimRequest, Held
 from galaxy_mail.domain.mail import Mail, NewDelivery
 from galaxy_mail.domain.notices import Notice
 from galaxy_mail.domain.records import DeliveryQuery, DeliveryRecord, DeliverySummary
 from galaxy_mail.domain.settlement import Settlement
+
+AUDIT_SECONDS = 600
+"""How long an audit may take. While it does, vacuum waits with what dies meanwhile."""
 
 
 class PostgresStore:
@@ -172,10 +181,7 @@ class PostgresStore:
     async def find(self, delivery_id: UUID) -> DeliveryRecord | None:
         """See ``Operations.find``; one snapshot for all four reads."""
         with border("find"):
-            async with (
-                self._pool.acquire() as connection,
-                connection.transaction(isolation="repeatable_read", readonly=True),
-            ):
+            async with self._snapshot() as connection:
                 row = await connection.fetchrow(self._sql["find"], delivery_id)
                 if row is None:
                     return None
@@ -216,6 +222,26 @@ class PostgresStore:
         """See ``Operations.purge``."""
         ((purged,),) = await self._fetch("purge", ended_before, limit)
         return cast(int, purged)
+
+    async def audit(self, limit: int) -> tuple[Breach, ...]:
+        """See ``Operations.audit``; one statement, which ends by itself after ``AUDIT_SECONDS``."""
+        spans = OVERDUE_TAKEOVER, LONGEST_LEASE, LATE_COMMIT
+        with border("audit"):
+            async with self._snapshot() as connection:
+                await connection.execute(f"set local statement_timeout = '{AUDIT_SECONDS}s'")
+                found = await connection.fetch(
+                    self._sql["audit"], limit, *spans, timeout=AUDIT_SECONDS + STATEMENT_SECONDS
+                )
+        return rows.breaches_from(found)
+
+    @asynccontextmanager
+    async def _snapshot(self) -> AsyncIterator[PostgresTransaction]:
+        """One state of the database, for several reads."""
+        async with (
+            self._pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            yield connection
 
     async def load_mail(self, delivery_id: UUID) -> Mail:
         """See ``Operations.load_mail``."""

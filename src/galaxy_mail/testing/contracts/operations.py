@@ -24,6 +24,7 @@ from galaxy_mail.testing.contracts.orders import (
     OUTAGE,
     REPLY_TO,
     RETRY,
+    SILENCE,
     TO,
     claim,
     claim_one,
@@ -200,6 +201,43 @@ class OperationsContract(StoreContract):
         assert await store.purge(RETRY * 1.5, limit=10) == 3
         stats = await store.stats()
         assert (stats[DeliveryStatus.SENT], stats[DeliveryStatus.DEAD_LETTERED]) == (1, 0)
+
+    async def test_an_audit_of_a_sound_outbox_finds_nothing(self, harness: StoreHarness) -> None:
+        """Whatever can become of a mail, its worker and its secrets: everything adds up."""
+        store, secrets = harness.store, {"code": "493817"}
+        assert await store.audit(limit=10) == ()
+        await after(
+            harness, new_delivery(people=PEOPLE, secrets=secrets), [BUSY, NO_SUCH_USER, ACCEPTED], [ACCEPTED]
+        )
+        await after(harness, new_delivery(secrets=secrets, ttl=RETRY), [SILENCE])
+        await store.resend(await after(harness, new_delivery(), [OUTAGE], [BUSY], [NO_SUCH_USER]), by="grace")
+        await settle(store, await claim_one(store), BUSY)
+        await store.enqueue(new_delivery())
+        for _ in range(3):  # nobody settles these claims: the last one is poison
+            await claim(store, abandoned_limit=2)
+            await harness.age(LEASE)
+        await store.mark_told(await store.take_notices(10, RETRY))
+        await after(harness, new_delivery(secrets=secrets))
+        await claim(store)
+        assert sum((await store.stats()).values()) == 5
+        assert await store.audit(limit=10) == ()
+        assert await store.purge(RETRY, limit=1) == 1
+        assert await store.audit(limit=10) == ()
+
+    async def test_an_audit_changes_nothing(self, harness: StoreHarness) -> None:
+        """Not the mail that is due, nor the one that somebody holds."""
+        store = harness.store
+        held = await after(harness, new_delivery(secrets={"code": "493817"}))
+        await claim_one(store)
+        ids = [
+            held,
+            await after(harness, new_delivery(), [NO_SUCH_USER]),
+            await after(harness, new_delivery()),
+        ]
+        before = [await store.find(delivery_id) for delivery_id in ids]
+        await store.audit(limit=1)
+        assert [await store.find(delivery_id) for delivery_id in ids] == before
+        assert await harness.secrets_of(held) is not None
 
     async def test_a_stored_mail_can_be_loaded(self, harness: StoreHarness) -> None:
         """Exactly as it was ordered, whatever became of it since; not if it is spoilt, wiped or unknown."""

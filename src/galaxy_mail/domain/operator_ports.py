@@ -1,0 +1,57 @@
+"""The operator's ports: what the commands that look and mend ask of the world, as laws. ``ports`` tells how to read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Protocol
+from uuid import UUID
+
+from galaxy_mail.domain.delivery import DeliveryStatus
+from galaxy_mail.domain.invariants import Breach
+from galaxy_mail.domain.mail import Mail
+from galaxy_mail.domain.records import DeliveryQuery, DeliveryRecord, DeliverySummary
+
+
+class Operations(Protocol):
+    """What an operator and the metrics ask for."""
+
+    async def stats(self) -> Mapping[DeliveryStatus, int]:
+        """The live count of deliveries, with a key for every status. test_stats_counts_every_status"""
+
+    async def find(self, delivery_id: UUID) -> DeliveryRecord | None:
+        """All that is known of one delivery; None if there is none. test_find_returns_recipients_and_attempts"""
+
+    async def search(self, query: DeliveryQuery) -> tuple[DeliverySummary, ...]:
+        """Deliveries that match, newest first. test_search_filters_and_limits"""
+
+    async def resend(self, delivery_id: UUID, by: str) -> None:
+        """Put a dead letter back into the queue: counters reset, refused recipients open, and the act recorded.
+
+        - A resent delivery is pending, due at once, with a fresh age. test_a_resent_dead_letter_starts_afresh
+        - ``UnknownDelivery``, or ``ResendRefused`` unless it is an unexpired dead letter with its secrets intact.
+          test_resend_refuses_what_cannot_be_sent
+        - Of two operators who resend at once, one is refused. test_two_operators_resend_once
+        """
+
+    async def purge(self, ended_before: timedelta, limit: int) -> int:
+        """Delete at most ``limit`` deliveries that ended longer ago than this, oldest first; return how many there were.
+
+        - Only what ended long enough ago, and is told where it is to be told, goes; with it all that is known of it.
+          test_purge_takes_only_what_ended_long_ago
+        - The count by status stays right. test_purge_keeps_the_count
+        """
+
+    async def audit(self, limit: int) -> tuple[Breach, ...]:
+        """The invariants that do not hold, in the order of ``Invariant``, with at most ``limit`` deliveries each.
+
+        - An outbox that only galaxy_mail has written breaks none, whatever became of its mails and workers.
+          test_an_audit_of_a_sound_outbox_finds_nothing
+        - It reads one state of everything, once, and changes nothing. test_an_audit_changes_nothing
+        """
+
+    async def load_mail(self, delivery_id: UUID) -> Mail:
+        """The mail as it was ordered, for a copy under a new id. test_a_stored_mail_can_be_loaded
+
+        Raises ``UnknownDelivery``, or ``ResendRefused`` if its secrets are wiped or it cannot be read back.
+        """
