@@ -14,7 +14,11 @@ from galaxy_mail.app.durations import format_duration
 NOTHING = "–"
 GAP = "  "
 
-_COLOURS = {"sent": 32, "accepted": 32, "retrying": 33, "open": 33, "dead_lettered": 31, "refused": 31}
+_COLOURS = {"sent": 32, "accepted": 32, "retrying": 33, "open": 33, "dead_lettered": 31, "refused": 31} | {
+    "WARN": 33,
+    "BAD": 31,
+    "BROKEN": 31,
+}
 _STATE = re.compile(r"\b(" + "|".join(_COLOURS) + r")\b")
 
 

@@ -43,7 +43,7 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"galaxy-mail {version('galaxy-mail')}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
-    for add in (_demo, _migrate, _worker, _send, _stats, _list, _show, _resend, _purge):
+    for add in (_demo, _migrate, _worker, _send, _stats, _list, _show, _resend, _purge, _audit):
         add(commands)
     return parser
 
@@ -201,4 +201,19 @@ def _purge(commands: Commands) -> None:
         type=values.duration,
         required=True,
         help="how long ago it must have ended (30d)",
+    )
+
+
+def _audit(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "audit",
+        "check what always holds, by one pass over the tables; exit 1 if a delivery breaks it",
+    )
+    parser.add_argument(
+        "--limit",
+        metavar="N",
+        type=int,
+        default=10,
+        help=f"name at most so many deliveries for each, up to {MAX_LISTED}",
     )

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 import attrs
 
-from galaxy_mail.app.cli import output
+from galaxy_mail.app.cli import looking, output
 from galaxy_mail.app.cli.opened import stopping
 from galaxy_mail.app.cli.output import Output
 from galaxy_mail.app.cli.processes import run_workers
@@ -162,4 +162,5 @@ COMMANDS: Mapping[str, Command] = {
     "show": Command(show),
     "resend": Command(resend),
     "purge": Command(purge),
+    "audit": Command(looking.audit),
 }

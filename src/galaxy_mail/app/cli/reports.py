@@ -1,0 +1,44 @@
+"""What the commands that look print: whether the books add up, what waits, and how everything around is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from galaxy_mail.app.terminal import table
+from galaxy_mail.domain.invariants import Breach, Invariant
+
+
+def audit_document(breaches: Sequence[Breach]) -> dict[str, object]:
+    """Every invariant, what it means, and who breaks it."""
+    broken = {breach.invariant: breach.delivery_ids for breach in breaches}
+    return {
+        "sound": not breaches,
+        "invariants": [
+            {
+                "invariant": each.value,
+                "means": each.means,
+                "holds": each not in broken,
+                "delivery_ids": broken.get(each, ()),
+            }
+            for each in Invariant
+        ],
+    }
+
+
+def audit_lines(breaches: Sequence[Breach], limit: int) -> Iterator[str]:
+    """A line for each invariant, and who breaks those that do not hold."""
+    broken = {breach.invariant for breach in breaches}
+    yield from table(
+        ("", "invariant", "means"),
+        [("BROKEN" if each in broken else "holds", each.value, each.means) for each in Invariant],
+    )
+    for breach in breaches:
+        yield ""
+        many = len(breach.delivery_ids) == limit
+        yield f"{breach.invariant} is broken" + (
+            f", first of all by these {limit}:" if many else ":" if breach.delivery_ids else ""
+        )
+        yield from (f"  {delivery_id}" for delivery_id in breach.delivery_ids)
+    yield ""
+    total = len(Invariant)
+    yield f"{len(breaches)} of {total} invariants broken" if breaches else f"all {total} invariants hold"

@@ -1,0 +1,57 @@
+"""The commands that look say what they find, in words, in JSON and by their code, and change nothing."""
+
+from __future__ import annotations
+
+from galaxy_mail.domain.invariants import Invariant
+from tests.app.cli.conftest import Cli, query
+
+CODE = ("send", "login_code", "--to", "ada@example.org", "--secret", "code=493817", "--var", "minutes=5", "--var", "expires_in=5 minutes")  # fmt: skip
+MISCOUNT = "update {schema}.mail_deliveries set attempts = 3"
+
+# --- audit -------------------------------------------------------------------------------------------------------------
+
+
+def test_books_that_add_up_are_told_with_what_was_asked(ready: Cli) -> None:
+    """Each invariant with its meaning, and 0."""
+    ready(*CODE)
+    sound = ready("audit")
+    assert (sound.code, sound.err) == (0, "")
+    for each in Invariant:
+        assert f"{each}  " in sound.out
+        assert each.means in sound.out
+    assert sound.out.endswith(f"all {len(Invariant)} invariants hold\n")
+    document = ready("audit", "--json").document
+    assert document["sound"] is True
+    assert [one["invariant"] for one in document["invariants"]] == list(Invariant)
+    assert all(one["holds"] and one["delivery_ids"] == [] for one in document["invariants"])
+
+
+def test_a_broken_invariant_is_named_with_who_breaks_it(outbox: dict[str, str], ready: Cli) -> None:
+    """Its first deliveries, as many as asked for, and 1."""
+    first, second = (ready(*CODE).out.strip() for _ in range(2))
+    query(outbox, MISCOUNT)
+    broken = ready("audit")
+    assert broken.code == 1
+    assert [line.split()[1] for line in broken.out.splitlines() if line.startswith("BROKEN")] == [
+        "attempts_are_counted"
+    ]
+    assert broken.out.count(first) == broken.out.count(second) == 1
+    assert broken.out.endswith(f"1 of {len(Invariant)} invariants broken\n")
+    one = ready("audit", "--limit", "1", "--json")
+    (found,) = [each for each in one.document["invariants"] if not each["holds"]]
+    assert (one.code, one.document["sound"]) == (1, False)
+    assert (found["invariant"], found["delivery_ids"]) == ("attempts_are_counted", [first])
+    assert "first of all by these 1:" in ready("audit", "--limit", "1").out
+
+
+def test_a_breach_of_the_whole_names_nobody(outbox: dict[str, str], ready: Cli) -> None:
+    """A tally that is wrong is no single delivery's."""
+    query(outbox, "insert into {schema}.mail_tally values ('', 'sent', 7)")
+    broken = ready("audit")
+    assert (broken.code, "tally_agrees is broken\n\n" in broken.out) == (1, True)
+
+
+def test_an_audit_names_a_number_that_makes_sense(ready: Cli) -> None:
+    """1 to 1,000."""
+    refused = ready("audit", "--limit", "0")
+    assert (refused.code, refused.err) == (1, "galaxy-mail: limit: must be from 1 to 1000\n")
