@@ -75,6 +75,13 @@ def test_a_body_refuses_only_what_no_reader_could_get(field: str, character: str
     assert caught.value.__context__ is None
 
 
+def test_a_message_id_is_checked_before_a_boundary_is_made_of_it() -> None:
+    """With a lone surrogate in it, the boundary of a mail with HTML could not even be computed."""
+    with pytest.raises(InvalidMessage, match=r"^message_id: ") as caught:
+        compose(altered(message_id=f"{SECRET}\ud800@example.org", html="<p>Hello</p>"))
+    assert caught.value.__context__ is None
+
+
 @given(st.sampled_from([*PLACES, "text", "html"]), any_text)
 def test_any_text_at_all_is_composed_within_the_contract_or_refused(place: str, text: str) -> None:
     """``compose`` raises ``InvalidMessage`` and nothing else, and what it returns has passed the gate."""

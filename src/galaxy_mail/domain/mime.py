@@ -68,8 +68,9 @@ def compose(message: Message) -> bytes:
     Raises:
         InvalidMessage: naming the field that cannot be put within the wire contract, and nothing of its value.
     """
+    header = _header(message)  # first of all: it checks the Message-ID, of which boundaries are made
     content_head, body = write_part(_content(message), message.message_id)
-    raw = f"{_header(message)}{content_head}\r\n".encode() + body
+    raw = f"{header}{content_head}\r\n".encode() + body
     if problem := wire_contract_problem(raw, smtputf8=not raw.isascii() and message.needs_smtputf8):
         raise InvalidMessage("message", problem)
     return raw
