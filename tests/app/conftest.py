@@ -15,7 +15,8 @@ from galaxy_mail.adapters.entropy.seeded import SeededEntropy
 from galaxy_mail.adapters.memory import MemoryStore, MemoryTransaction
 from galaxy_mail.adapters.memory.notifier import RecordingAdminNotifier
 from galaxy_mail.adapters.memory.senders import RecordingSmtpSender
-from galaxy_mail.app import MailContainer, MailService, MailSettings, Worker
+from galaxy_mail.app import MailContainer, MailService, MailSettings, RuntimeConfig, Worker
+from galaxy_mail.app.sign_of_life import SignOfLife
 from galaxy_mail.domain.ports import SmtpSender
 
 TEMPLATES = {
@@ -72,6 +73,11 @@ def build_house(templates: Path, **settings: Any) -> House:
     container.sender.override(providers.Object(RecordingSmtpSender()))
     container.notifier.override(providers.Object(house.notifier))
     return house
+
+
+def no_sign(clock: ManualClock) -> SignOfLife:
+    """The life of a worker that never took a sign."""
+    return SignOfLife(bell=MemoryStore(clock).bell(), clock=clock, config=RuntimeConfig())
 
 
 @pytest.fixture

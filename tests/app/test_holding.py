@@ -13,9 +13,15 @@ from galaxy_mail.adapters.clock.manual import ManualClock
 from galaxy_mail.app.holding import Holding, Progress
 from galaxy_mail.domain.leases import Claim
 from galaxy_mail.domain.verdicts import Fault
+from tests.app.conftest import no_sign
 from tests.domain.claims import claim as a_claim
 
 LEASE = timedelta(seconds=10)
+
+
+def holding_of(claim: Claim, asked: float, clock: ManualClock) -> Holding:
+    """It, claimed without a sign of life."""
+    return Holding(claim, asked, LEASE, clock, no_sign(clock), None)
 
 
 def claim(expires_in: timedelta | None = None) -> Claim:
@@ -32,7 +38,7 @@ def test_the_gate_is_open_only_within_lease_and_validity(
 ) -> None:
     """A body begins only before the lease ends and before the mail expires; the lost lease is named first."""
     clock = ManualClock()
-    holding = Holding(claim(expires_in), clock.monotonic(), LEASE, clock)
+    holding = holding_of(claim(expires_in), clock.monotonic(), clock)
     clock.advance(waited)
     fault = holding.gate()
     if waited >= LEASE:
@@ -49,15 +55,15 @@ def test_trust_counts_from_before_the_question() -> None:
     clock = ManualClock()
     asked = clock.monotonic()
     clock.advance(LEASE)
-    assert Holding(claim(), asked, LEASE, clock).gate() is Fault.CLAIM_LOST
+    assert holding_of(claim(), asked, clock).gate() is Fault.CLAIM_LOST
 
 
 def test_a_renewal_extends_trust_from_when_it_was_asked() -> None:
     """Each renewal gives one lease more, from before its question."""
     clock = ManualClock()
-    holding = Holding(claim(), clock.monotonic(), LEASE, clock)
+    holding = holding_of(claim(), clock.monotonic(), clock)
     clock.advance(9)
-    holding.renewed(clock.monotonic(), LEASE)
+    holding.renewed(clock.monotonic(), LEASE, None)
     clock.advance(9)
     assert holding.gate() is None
     clock.advance(1)
@@ -68,9 +74,9 @@ def test_a_renewal_extends_trust_from_when_it_was_asked() -> None:
 def test_a_withdrawn_claim_begins_no_body(late: bool) -> None:
     """Once withdrawn, the gate is shut for good."""
     clock = ManualClock()
-    holding = Holding(claim(), clock.monotonic(), LEASE, clock)
+    holding = holding_of(claim(), clock.monotonic(), clock)
     holding.withdraw()
     if late:
-        holding.renewed(clock.monotonic(), LEASE)
+        holding.renewed(clock.monotonic(), LEASE, None)
     assert holding.gate() is Fault.CLAIM_LOST
     assert holding.progress is Progress.WITHDRAWN

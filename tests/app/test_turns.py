@@ -16,6 +16,7 @@ from galaxy_mail.app.holding import Holding, Progress
 from galaxy_mail.app.turns import Turns
 from galaxy_mail.domain.leases import Held
 from galaxy_mail.domain.mail import Lane
+from tests.app.conftest import no_sign
 from tests.domain.claims import claim as a_claim
 
 
@@ -23,7 +24,8 @@ def hold(number: int, lane: Lane) -> Holding:
     """A holding of whatever delivery in this lane."""
     held = Held(UUID(int=number), UUID(int=0))
     claim = attrs.evolve(a_claim(), held=held, lane=lane)
-    return Holding(claim, 0.0, timedelta(seconds=10), ManualClock())
+    clock = ManualClock()
+    return Holding(claim, 0.0, timedelta(seconds=10), clock, no_sign(clock), None)
 
 
 class Workshop:

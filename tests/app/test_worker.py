@@ -20,7 +20,7 @@ from galaxy_mail.adapters.memory import MemoryStore
 from galaxy_mail.adapters.smtp import PooledSmtpSender, PoolLimits, RelayConfig, TlsMode
 from galaxy_mail.domain.delivery import AttemptOutcome, DeadLetterReason, DeliveryStatus, RecipientState
 from galaxy_mail.domain.errors import SchemaOutdated, StoreUnavailable
-from galaxy_mail.domain.leases import Claim, ClaimRequest, Held
+from galaxy_mail.domain.leases import Claim, ClaimRequest, Held, Sign
 from galaxy_mail.domain.ports import Gate
 from galaxy_mail.domain.verdicts import Envelope, Receipt
 from galaxy_mail.testing.smtp_rules import Moment, Rule, greylist, hang, reply
@@ -58,9 +58,9 @@ async def stop(task: asyncio.Task[None]) -> None:
 
 
 async def live(house: House, task: asyncio.Task[None]) -> None:
-    """Let time pass whenever all three loops of a worker have nothing to do but wait for it."""
+    """Let time pass whenever all five loops of a worker have nothing to do but wait for it."""
     while not task.done():
-        asleep = asyncio.ensure_future(house.clock.wait_for_sleepers(3))
+        asleep = asyncio.ensure_future(house.clock.wait_for_sleepers(5))
         await asyncio.wait({task, asleep}, return_when=asyncio.FIRST_COMPLETED)
         if not asleep.cancel():
             house.clock.advance(0.5)
@@ -240,7 +240,9 @@ async def test_a_transaction_that_never_ends_is_left_to_its_lease(tmp_path: Path
 class Unrenewable(MemoryStore):
     """A store that no renewal reaches, as if its worker had been paused."""
 
-    async def renew(self, claims: Sequence[Held], lease: timedelta) -> frozenset[UUID]:
+    async def renew(
+        self, claims: Sequence[Held], lease: timedelta, sign: Sign | None = None
+    ) -> frozenset[UUID]:
         """See ``Queue.renew``."""
         raise StoreUnavailable("renew")
 
@@ -272,7 +274,7 @@ async def test_leases_are_renewed_while_a_server_ponders(house: House) -> None:
         task = asyncio.create_task(house.worker(sender).run())
         await server.wait_for(Moment.DOT)
         for _ in range(3600):
-            await house.clock.wait_for_sleepers(3)
+            await house.clock.wait_for_sleepers(5)
             house.clock.advance(1)
         assert not await house.store.claim(ClaimRequest("other", 1, timedelta(minutes=1), 5))
         task.cancel()
@@ -416,9 +418,8 @@ async def test_a_store_that_is_gone_is_not_stormed_by_looks(tmp_path: Path) -> N
         task = asyncio.create_task(house.worker(sender).run())
         await server.wait_for(Moment.DATA, 8)
         for looks in (1, 2):
-            await house.clock.wait_for_sleepers(
-                3
-            )  # renewal, herald, and the claim loop that was given no answer
+            # The claim loop, which was given no answer, and the four beside it.
+            await house.clock.wait_for_sleepers(5)
             assert store.looks == looks
             house.clock.advance(house.service.config.poll_interval)
         await stop(task)

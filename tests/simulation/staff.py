@@ -35,6 +35,7 @@ def drawn_config(dice: Random) -> RuntimeConfig:
         poll_interval=dice.choice((2, 5)) * SECOND,
         first_poll=dice.choice((0.2, 2)) * SECOND,
         lease=dice.choice((5, 10)) * SECOND,
+        sign_pause=SECOND,
         batch_size=dice.choice((1, 2, 5, 100)),
         recipients_per_transaction=dice.choice((1, 2, 100)),
         stop_grace=dice.choice((0, 3, 30)) * SECOND,

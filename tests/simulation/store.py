@@ -14,7 +14,7 @@ from galaxy_mail.adapters.memory import MemoryTransaction
 from galaxy_mail.domain.delivery import DeliveryStatus
 from galaxy_mail.domain.errors import GalaxyMailError, StoreUnavailable
 from galaxy_mail.domain.invariants import Breach
-from galaxy_mail.domain.leases import Claim, ClaimRequest, Held
+from galaxy_mail.domain.leases import Absence, Claim, ClaimRequest, Held, Sign
 from galaxy_mail.domain.mail import Mail, NewDelivery
 from galaxy_mail.domain.notices import Notice
 from galaxy_mail.domain.ports import Bell
@@ -107,14 +107,26 @@ class StoreLine:
         """See ``Queue.urgent_due``."""
         return await self._ask("urgent_due", lambda: self._do("look", self._store.urgent_due()))
 
-    async def renew(self, claims: Sequence[Held], lease: timedelta) -> frozenset[UUID]:
+    async def renew(
+        self, claims: Sequence[Held], lease: timedelta, sign: Sign | None = None
+    ) -> frozenset[UUID]:
         """See ``Queue.renew``."""
-        return await self._ask("renew", lambda: self._renew(claims, lease))
+        return await self._ask("renew", lambda: self._renew(claims, lease, sign))
 
-    def _renew(self, claims: Sequence[Held], lease: timedelta) -> frozenset[UUID]:
-        lost = self._do("renew", self._store.renew(claims, lease))
+    def _renew(self, claims: Sequence[Held], lease: timedelta, sign: Sign | None) -> frozenset[UUID]:
+        lost = self._do("renew", self._store.renew(claims, lease, sign))
         self._database.note_renewal(self._process.name, claims, lost)
         return lost
+
+    async def end_leases_of_the_gone(self, missed: frozenset[Sign]) -> Absence:
+        """See ``Queue.end_leases_of_the_gone``."""
+        return await self._ask("look", lambda: self._look(missed))
+
+    def _look(self, missed: frozenset[Sign]) -> Absence:
+        absence = self._do("look", self._store.end_leases_of_the_gone(missed))
+        if absence.ended:
+            self._timeline.note(self._process.name, "ends {} leases of who is gone", absence.ended)
+        return absence
 
     async def settle(self, settlements: Sequence[Settlement]) -> frozenset[UUID]:
         """See ``Queue.settle``."""

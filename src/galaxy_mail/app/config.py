@@ -23,6 +23,10 @@ class RuntimeConfig:
     outage_failures: int = 5
     # A dead worker's claims are free after this.
     lease: timedelta = timedelta(seconds=10)
+    # How often a worker keeps its sign of life, and looks for those of others.
+    sign_pause: timedelta = timedelta(milliseconds=400)
+    # After how many looks in a row that miss a sign its worker is gone, so that one who opens a new session is not.
+    looks_in_vain: int = 3
     # After which share of a lease a worker renews it.
     renewal_share: float = 1 / 3
     # Claims held at once.

@@ -6,7 +6,8 @@ import asyncio
 from datetime import timedelta
 from enum import Enum, auto
 
-from galaxy_mail.domain.leases import Claim
+from galaxy_mail.app.sign_of_life import SignOfLife
+from galaxy_mail.domain.leases import Claim, Sign
 from galaxy_mail.domain.ports import Clock
 from galaxy_mail.domain.verdicts import Fault
 
@@ -27,17 +28,27 @@ class Holding:
     lease ends here no later than there, and so does the mail's validity.
     """
 
-    def __init__(self, claim: Claim, asked: float, lease: timedelta, clock: Clock) -> None:
+    def __init__(
+        self, claim: Claim, asked: float, lease: timedelta, clock: Clock, life: SignOfLife, sign: Sign | None
+    ) -> None:
         self.claim = claim
+        self.sign = sign
         self.task: asyncio.Task[None] | None = None
         self.progress = Progress.UNTOUCHED
         self._asked = asked
         self._clock = clock
-        self.renewed(asked, lease)
+        self._life = life
+        self.renewed(asked, lease, sign)
 
-    def renewed(self, asked: float, lease: timedelta) -> None:
-        """The store extended the lease, having been asked at ``asked``."""
+    def renewed(self, asked: float, lease: timedelta, sign: Sign | None) -> None:
+        """The store extended the lease, having been asked at ``asked``, and wrote ``sign`` onto the claim."""
         self._trusted_until = asked + lease.total_seconds()
+        self.sign = sign
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the claim is certainly held still."""
+        return self._clock.monotonic() < self._trusted_until and self._life.covers(self.sign)
 
     def withdraw(self) -> bool:
         """Keep the body from beginning; False if it may have begun."""
@@ -55,7 +66,7 @@ class Holding:
 
     def gate(self) -> Fault | None:
         """The ``Gate`` of its transaction: passed once, right before the body."""
-        if self.progress is not Progress.UNTOUCHED or self._clock.monotonic() >= self._trusted_until:
+        if self.progress is not Progress.UNTOUCHED or not self.trusted:
             return Fault.CLAIM_LOST
         if self.claim.expires_in is not None and self.elapsed >= self.claim.expires_in:
             return Fault.EXPIRED

@@ -9,8 +9,9 @@ from uuid import UUID
 
 from galaxy_mail.app.config import RuntimeConfig
 from galaxy_mail.app.holding import Holding, Progress
+from galaxy_mail.app.sign_of_life import SignOfLife
 from galaxy_mail.domain.errors import InfrastructureError
-from galaxy_mail.domain.leases import Claim
+from galaxy_mail.domain.leases import Claim, Sign
 from galaxy_mail.domain.ports import Clock, Queue
 
 RENEWABLE = (Progress.UNTOUCHED, Progress.BEGUN)
@@ -19,8 +20,11 @@ RENEWABLE = (Progress.UNTOUCHED, Progress.BEGUN)
 class Holdings:
     """What a worker holds. Every claim is in here from the moment the store answered until its settlement is written."""
 
-    def __init__(self, *, queue: Queue, clock: Clock, config: RuntimeConfig, logger: logging.Logger) -> None:
+    def __init__(
+        self, *, queue: Queue, life: SignOfLife, clock: Clock, config: RuntimeConfig, logger: logging.Logger
+    ) -> None:
         self._queue = queue
+        self._life = life
         self._clock = clock
         self._lease = config.lease
         self._pause = config.lease.total_seconds() * config.renewal_share
@@ -36,9 +40,9 @@ class Holdings:
     def __iter__(self) -> Iterator[Holding]:
         return iter(tuple(self._all.values()))
 
-    def take(self, claim: Claim, asked: float) -> Holding:
-        """Hold a claim that was asked for at ``asked``."""
-        holding = Holding(claim, asked, self._lease, self._clock)
+    def take(self, claim: Claim, asked: float, sign: Sign | None) -> Holding:
+        """Hold a claim that was asked for at ``asked``, under ``sign``."""
+        holding = Holding(claim, asked, self._lease, self._clock, self._life, sign)
         self._all[claim.held.delivery_id] = holding
         return holding
 
@@ -69,17 +73,24 @@ class Holdings:
         """
         async with self._renewing:
             renewable = [holding for holding in self if holding.progress in RENEWABLE]
-            asked = self._clock.monotonic()
+            asked, sign = self._clock.monotonic(), self._life.now
+            held = [holding.claim.held for holding in renewable]
             try:
-                lost = await self._queue.renew([holding.claim.held for holding in renewable], self._lease)
+                lost = await self._queue.renew(held, self._lease, sign)
             except InfrastructureError as error:
                 self._log.warning("cannot renew %d leases: %s", len(renewable), error)
                 return
         for holding in renewable:
             if holding.claim.held.delivery_id not in lost:
-                holding.renewed(asked, self._lease)
+                holding.renewed(asked, self._lease, sign)
             elif holding.withdraw():
                 self.drop(holding)
+
+    async def secure(self) -> None:
+        """Renew at once if anything is held under a sign of life that is lost."""
+        now = self._life.now
+        if any(holding.sign not in (None, now) for holding in self if holding.progress in RENEWABLE):
+            await self.renew()
 
     async def hand_over(self, holding: Holding) -> None:
         """Renew it no more; return when no renewal of it is under way. Two statements that lock the same rows in different

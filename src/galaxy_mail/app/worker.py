@@ -1,8 +1,8 @@
 """The worker: pacing only. How much to claim, when to look again, whose leases to renew, how to stop.
 
-Three loops run side by side. The first claims, and idles while nothing is due; the second renews leases; the third tells the
-administrator. Each claim waits for its turn (see ``turns``), which makes its delivery pass and hands the settlement to the
-settler, whose group commit is a fourth loop.
+Five loops run side by side. The first claims, and idles while nothing is due; the second renews leases; the third tells the
+administrator; the fourth keeps the worker's sign of life, and the fifth looks for those of others. Each claim waits for its
+turn (see ``turns``), which makes its delivery pass and hands the settlement to the settler, whose group commit is one more.
 
 Stopping: nothing more is claimed. A claim whose body has not begun is withdrawn (its gate is shut, so it cannot begin any
 more) and given back untouched. One whose body has begun is waited for, at most ``stop_grace``.
@@ -22,7 +22,9 @@ from galaxy_mail.app.herald import Herald
 from galaxy_mail.app.holding import Holding, Progress
 from galaxy_mail.app.holdings import Holdings
 from galaxy_mail.app.idling import Idling
+from galaxy_mail.app.lookout import Lookout
 from galaxy_mail.app.settler import Settler
+from galaxy_mail.app.sign_of_life import SignOfLife
 from galaxy_mail.app.turns import Turns
 from galaxy_mail.domain.errors import InfrastructureError
 from galaxy_mail.domain.leases import ClaimRequest
@@ -52,7 +54,12 @@ class Worker:
         self._clock = clock
         self._config = config
         self._log = logger
-        self._holdings = Holdings(queue=store, clock=clock, config=config, logger=logger)
+        self._bell = store.bell()
+        self._life = SignOfLife(bell=self._bell, clock=clock, config=config)
+        self._holdings = Holdings(queue=store, life=self._life, clock=clock, config=config, logger=logger)
+        self._lookout = Lookout(
+            queue=store, holdings=self._holdings, clock=clock, config=config, logger=logger
+        )
         self._turns = Turns(config, self._work)
         self._asking: asyncio.Future[list[Holding]] | None = None
 
@@ -85,8 +92,14 @@ class Worker:
     @contextlib.asynccontextmanager
     async def _working(self) -> AsyncIterator[Idling]:
         self._log.info("worker %s starts", self.name)
-        idling = Idling(bell=self._store.bell(), clock=self._clock, config=self._config, logger=self._log)
-        loops = (self._settler.run(), self._holdings.renew_forever(), self._herald.run())
+        idling = Idling(bell=self._bell, clock=self._clock, config=self._config, logger=self._log)
+        loops = (
+            self._settler.run(),
+            self._holdings.renew_forever(),
+            self._herald.run(),
+            self._life.keep(),
+            self._lookout.run(),
+        )
         # A loop that dies of a bug takes the worker with it, after a drain.
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(loop) for loop in loops]
@@ -95,17 +108,17 @@ class Worker:
             finally:
                 try:
                     await self._drain()
-                    await idling.close()
                 finally:
                     for task in tasks:
                         task.cancel()
                     self._log.info("worker %s ends", self.name)
+                await idling.close()  # once nobody keeps the sign of life any more
 
     async def _claim_round(self) -> bool:
         """Claim once half of the hand is free, or sooner for a login code; say whether anything was due."""
         most = self._config.batch_size
         while not await self._bounded(self._holdings.at_most(most // 2), self._config.urgent_look):
-            if len(self._holdings) < most and await self._urgent_due():
+            if len(self._holdings) < most and (self._lookout.found or await self._urgent_due()):
                 # A small claim is a quick one.
                 most = min(most, len(self._holdings) + self._config.deliveries_at_once)
                 break
@@ -135,7 +148,8 @@ class Worker:
     async def _claim(self, limit: int) -> list[Holding]:
         config = self._config
         limits = (config.retry.abandoned_limit, config.suspects_together, config.share_behind)
-        request = ClaimRequest(self.name, limit, config.lease, *limits)
+        request = ClaimRequest(self.name, limit, config.lease, *limits, sign=self._life.now)
+        self._lookout.found = False
         asked = self._clock.monotonic()
         # If we are cancelled meanwhile the store may still issue claims: the drain waits for them and gives them back.
         self._asking = asyncio.ensure_future(self._ask(request, asked))
@@ -143,7 +157,8 @@ class Worker:
 
     async def _ask(self, request: ClaimRequest, asked: float) -> list[Holding]:
         try:
-            return [self._holdings.take(claim, asked) for claim in await self._store.claim(request)]
+            claims = await self._store.claim(request)
+            return [self._holdings.take(claim, asked, request.sign) for claim in claims]
         except InfrastructureError as error:
             self._log.warning("cannot claim: %s", error)
             return []

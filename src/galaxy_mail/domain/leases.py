@@ -15,6 +15,10 @@ its **lease**. From then on
   kernel), and counts it. Its worker may have died of it, so it is a **suspect**: suspects are claimed in small groups
   without others, and one that was abandoned twice is claimed alone. So a mail that kills its workers is found, and its
   neighbours are not blamed for long; at the limit it is dead-lettered as poison.
+* where the store can see whether a worker is there, a claim bears its holder's **sign of life**: a number that is seen for
+  as long as the worker's session lasts. Once a sign has been missing for a while, the leases under it are ended by whoever
+  looks, and need not run out. A worker that lost its session takes the sign again, or renews its claims without one, before
+  anybody can have missed it for so long.
 """
 
 from __future__ import annotations
@@ -29,6 +33,7 @@ from galaxy_mail.domain.delivery import DeliveryStatus, RecipientState
 from galaxy_mail.domain.mail import Lane, Mail
 
 ClaimToken = UUID
+Sign = int  # of life: drawn anew by each session's owner, since names recur
 
 
 @attrs.frozen
@@ -37,6 +42,7 @@ class ClaimRequest:
 
     ``abandoned_limit`` is the number of abandoned claims at which a delivery is poison; of those that were abandoned once,
     at most ``suspects_together`` are claimed at a time. One place in ``share_behind`` (2 or more) is kept for each lane behind.
+    The claims bear ``sign``; without one nothing but their lease ends them.
     """
 
     worker: str
@@ -45,11 +51,20 @@ class ClaimRequest:
     abandoned_limit: int
     suspects_together: int = 1
     share_behind: int = 10
+    sign: Sign | None = None
 
     @property
     def kept_behind(self) -> int:
         """How many places are kept for each lane behind another, as far as something is due there."""
         return self.limit // self.share_behind
+
+
+@attrs.frozen
+class Absence:
+    """What a look for signs of life found: whose is ``missing``, and how many leases were ``ended`` for it."""
+
+    missing: frozenset[Sign]
+    ended: int = 0
 
 
 @attrs.frozen

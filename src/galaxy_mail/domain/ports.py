@@ -22,7 +22,7 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 from uuid import UUID
 
-from galaxy_mail.domain.leases import Claim, ClaimRequest, Held
+from galaxy_mail.domain.leases import Absence, Claim, ClaimRequest, Held, Sign
 from galaxy_mail.domain.mail import Content, NewDelivery
 from galaxy_mail.domain.notices import Notice
 from galaxy_mail.domain.operator_ports import Operations
@@ -74,14 +74,27 @@ class Outbox(Protocol[Tx_contra]):
 
 
 class Bell(Protocol):
-    """How a producer's commit wakes an idle worker. Only a hint: a ring that is missed costs a look, never a mail.
+    """The one session that a worker keeps: it is rung by producers, and it is the worker's sign of life.
 
-    A worker that has found nothing arms the bell, looks once more (what was committed before did not ring), and waits.
+    A ring is only a hint: one that is missed costs a look, never a mail. A worker that has found nothing arms the bell, looks
+    once more (what was committed before did not ring), and waits. The sign can be seen for as long as the session lasts, so
+    it goes when the worker is killed (see ``Queue.end_leases_of_the_gone``).
     """
 
     @property
     def rings(self) -> bool:
         """Whether it can ring here. If not, the worker finds out by looking alone."""
+
+    @property
+    def sign(self) -> Sign | None:
+        """The worker's sign of life; None while there is none, as far as is known."""
+
+    async def keep_sign(self) -> Sign | None:
+        """See that the session is there, open it anew if need be, and return the sign.
+
+        - Each bell has a sign of its own, and keeps it. test_each_bell_has_a_sign_of_its_own
+        - It never raises: where nobody can see a sign, there is none.
+        """
 
     async def arm(self, lasting: timedelta) -> None:
         """Ask for a ring from now on, for ``lasting``.
@@ -135,11 +148,26 @@ class Queue(Protocol):
         - It is true from the commit until the claim. test_what_is_urgent_and_due_is_seen
         """
 
-    async def renew(self, claims: Sequence[Held], lease: timedelta) -> frozenset[UUID]:
+    async def renew(
+        self, claims: Sequence[Held], lease: timedelta, sign: Sign | None = None
+    ) -> frozenset[UUID]:
         """Extend the leases to ``lease`` from now; return the ids of deliveries whose claims are lost.
 
         - A renewed claim outlives its first lease. test_a_renewed_lease_outlives_the_first
+        - It bears ``sign`` from now on, or none. test_a_renewal_changes_the_sign
         - A stale claim is not renewed. test_a_stale_claim_cannot_renew
+        """
+
+    async def end_leases_of_the_gone(self, missed: frozenset[Sign]) -> Absence:
+        """Say whose sign of life is missing; of ``missed``, which have been missing before, end the leases now.
+
+        Promises
+        - Leases under a sign that was missed, and is missing, are over at once. test_the_leases_of_the_gone_end_at_once
+        - Their end rings. test_the_end_of_a_lease_rings
+        - A sign that was not missed before is told, and ends nothing yet. test_a_sign_that_is_missed_first_ends_nothing
+        - A sign that is there keeps its leases, though it was missed. test_a_sign_that_is_there_keeps_its_leases
+        - A claim without a sign is left to its lease. test_an_unsigned_claim_is_left_to_its_lease
+        - Once no lease is left under it, a missing sign is forgotten. test_a_sign_without_leases_is_forgotten
         """
 
     async def settle(self, settlements: Sequence[Settlement]) -> frozenset[UUID]:

@@ -17,6 +17,7 @@ from galaxy_mail.testing.contracts.operations import OperationsContract
 from galaxy_mail.testing.contracts.orders import claim, claim_one, new_delivery
 from galaxy_mail.testing.contracts.outbox import OutboxContract
 from galaxy_mail.testing.contracts.queue import QueueContract
+from galaxy_mail.testing.contracts.signs import SignContract
 from tests.adapters.memory.harness import MemoryHarness
 
 
@@ -43,6 +44,10 @@ class TestMemoryOutbox(OnMemory, OutboxContract):
 
 class TestMemoryQueue(OnMemory, QueueContract):
     """The memory store as a Queue."""
+
+
+class TestMemorySigns(OnMemory, SignContract):
+    """The memory store as a Queue that sees who is there."""
 
 
 class TestMemoryOperations(OnMemory, OperationsContract):

@@ -16,6 +16,7 @@ from galaxy_mail.testing.contracts.operations import OperationsContract
 from galaxy_mail.testing.contracts.orders import LEASE, NO_SUCH_USER, claim, claim_one, new_delivery, settle
 from galaxy_mail.testing.contracts.outbox import OutboxContract
 from galaxy_mail.testing.contracts.queue import QueueContract
+from galaxy_mail.testing.contracts.signs import SignContract
 from tests.adapters.postgres.harness import PostgresHarness
 
 MODES = {"default": {}, "no statement cache": {"statement_cache_size": 0}}
@@ -40,6 +41,10 @@ class TestPostgresOutbox(OnPostgres, OutboxContract):
 
 class TestPostgresQueue(OnPostgres, QueueContract):
     """The Postgres store as a Queue."""
+
+
+class TestPostgresSigns(OnPostgres, SignContract):
+    """The Postgres store as a Queue that sees who is there."""
 
 
 class TestPostgresOperations(OnPostgres, OperationsContract):

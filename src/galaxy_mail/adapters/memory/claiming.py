@@ -51,7 +51,7 @@ def _lane_by_lane(waiting: list[Row], request: ClaimRequest) -> list[Row]:
 def _issue(row: Row, request: ClaimRequest, now: datetime, token: ClaimToken) -> Claim:
     if row.token is not None:
         _abandon(row, now)
-    return row.take(token, request.worker, now, request.lease)
+    return row.take(token, request, now)
 
 
 def _bury(row: Row, now: datetime) -> None:

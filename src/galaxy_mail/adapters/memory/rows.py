@@ -5,7 +5,7 @@ A row changes only by its methods, and each of them changes it whole, without an
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Self
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from galaxy_mail.domain.delivery import (
     RecipientState,
     transition,
 )
-from galaxy_mail.domain.leases import Claim, ClaimToken, Held, Unreadable
+from galaxy_mail.domain.leases import Claim, ClaimRequest, ClaimToken, Held, Sign, Unreadable
 from galaxy_mail.domain.mail import Lane, Mail, NewDelivery
 from galaxy_mail.domain.records import AttemptRecord, ResendRecord
 from galaxy_mail.domain.verdicts import Verdict
@@ -67,6 +67,7 @@ class Row:
     token: ClaimToken | None = None
     claimed_by: str | None = None
     claimed_at: datetime | None = None
+    claimed_sign: Sign | None = None  # the holder's sign of life
     claims: int = 0  # for ever; the other three since enqueue or the last resend
     attempts: int = 0
     deferrals: int = 0
@@ -111,10 +112,10 @@ class Row:
         people = tuple(each.recipient for each in self.recipients)
         return self.stored.read(self.message_id, self.template, people)
 
-    def take(self, token: ClaimToken, worker: str, now: datetime, lease: timedelta) -> Claim:
+    def take(self, token: ClaimToken, request: ClaimRequest, now: datetime) -> Claim:
         """Put it under a new token, and say what its holder needs to know."""
-        self.token, self.claimed_by, self.claimed_at = token, worker, now
-        self.hold_until(now + lease)
+        self.token, self.claimed_by, self.claimed_at = token, request.worker, now
+        self.hold_until(now + request.lease, request.sign)
         self.claims += 1
         return Claim(
             held=Held(self.delivery_id, token),
@@ -131,9 +132,13 @@ class Row:
             abandoned=self.abandoned,
         )
 
-    def hold_until(self, end: datetime) -> None:
-        """Let the lease end at ``end``."""
-        self.next_attempt_at = end
+    def hold_until(self, end: datetime, sign: Sign | None) -> None:
+        """Let the lease end at ``end``, and not before as long as ``sign`` is there."""
+        self.next_attempt_at, self.claimed_sign = end, sign
+
+    def end_lease(self, now: datetime) -> None:
+        """Its holder is gone: whoever claims next takes it over."""
+        self.next_attempt_at = now
 
     def put_back(self, due: datetime) -> None:
         """End the claim; the next may begin at ``due``."""

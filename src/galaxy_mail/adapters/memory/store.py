@@ -13,11 +13,12 @@ from galaxy_mail.adapters.memory import auditing, claiming, reading
 from galaxy_mail.adapters.memory.bell import MemoryBell
 from galaxy_mail.adapters.memory.instants import StoreTime
 from galaxy_mail.adapters.memory.rows import Row
+from galaxy_mail.adapters.memory.signs import Signs
 from galaxy_mail.adapters.memory.transactions import MemoryTransaction, Table
 from galaxy_mail.domain.delivery import DeliveryStatus
 from galaxy_mail.domain.errors import IdempotencyConflict, ResendRefused, UnknownDelivery
 from galaxy_mail.domain.invariants import Breach
-from galaxy_mail.domain.leases import Claim, ClaimRequest, Held, Unreadable
+from galaxy_mail.domain.leases import Absence, Claim, ClaimRequest, Held, Sign, Unreadable
 from galaxy_mail.domain.mail import Lane, Mail, NewDelivery
 from galaxy_mail.domain.notices import Notice
 from galaxy_mail.domain.ports import Clock
@@ -35,6 +36,7 @@ class MemoryStore:
     def __init__(self, clock: Clock | None = None) -> None:
         self._time = StoreTime(clock)
         self._table = Table()
+        self.signs = Signs()
         self._serial = itertools.count(1)
 
     def __repr__(self) -> str:
@@ -94,10 +96,25 @@ class MemoryStore:
             row.due(now) and not row.losses and row.lane is Lane.URGENT for row in self._table.rows.values()
         )
 
-    async def renew(self, claims: Sequence[Held], lease: timedelta) -> frozenset[UUID]:
+    async def renew(
+        self, claims: Sequence[Held], lease: timedelta, sign: Sign | None = None
+    ) -> frozenset[UUID]:
         """See ``Queue.renew``."""
         end = self._time.now() + lease
-        return self._each(claims, lambda row: row.hold_until(end))
+        return self._each(claims, lambda row: row.hold_until(end, sign))
+
+    async def end_leases_of_the_gone(self, missed: frozenset[Sign]) -> Absence:
+        """See ``Queue.end_leases_of_the_gone``."""
+        now, missing = self._time.now(), self.signs.missing
+        held = [row for row in self._table.rows.values() if row.token and row.next_attempt_at > now]
+        left = [row for row in held if row.claimed_sign in missed & missing]
+        for row in left:
+            row.end_lease(now)
+        if left:
+            self._table.ring()
+        else:
+            self.signs.forget(missed & missing)
+        return Absence(missing, len(left))
 
     async def release(self, claims: Sequence[Held]) -> frozenset[UUID]:
         """See ``Queue.release``."""
@@ -132,7 +149,7 @@ class MemoryStore:
 
     def bell(self) -> MemoryBell:
         """See ``Queue.bell``."""
-        return MemoryBell(self._table)
+        return MemoryBell(self._table, self.signs)
 
     def _holding(self, held: Held) -> Row | None:
         """The fence: the row of a claim, if its token is the latest one issued for it and not yet spent."""

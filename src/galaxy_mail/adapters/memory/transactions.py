@@ -113,8 +113,12 @@ class Table:
             {row.idempotency_key: row for row in staged.values() if row.idempotency_key is not None}
         )
         if staged:
-            for listener in self.listeners:
-                listener.set()
+            self.ring()
+
+    def ring(self) -> None:
+        """Wake whoever listens."""
+        for listener in self.listeners:
+            listener.set()
 
     def _rival(self, key: str, within: MemoryTransaction) -> MemoryTransaction | None:
         others = (each for each in self.open if each is not within)

@@ -30,7 +30,7 @@ from galaxy_mail.domain.errors import (
     UnusableTransaction,
 )
 from galaxy_mail.domain.invariants import LATE_COMMIT, LONGEST_LEASE, OVERDUE_TAKEOVER, Breach
-from galaxy_mail.domain.leases import Claim, ClaimRequest, Held
+from galaxy_mail.domain.leases import Absence, Claim, ClaimRequest, Held, Sign
 from galaxy_mail.domain.mail import Mail, NewDelivery
 from galaxy_mail.domain.notices import Notice
 from galaxy_mail.domain.records import DeliveryQuery, DeliveryRecord, DeliverySummary
@@ -133,9 +133,16 @@ class PostgresStore:
         ((due,),) = await self._fetch("urgent_due")
         return cast(bool, due)
 
-    async def renew(self, claims: Sequence[Held], lease: timedelta) -> frozenset[UUID]:
+    async def renew(
+        self, claims: Sequence[Held], lease: timedelta, sign: Sign | None = None
+    ) -> frozenset[UUID]:
         """See ``Queue.renew``."""
-        return await self._lost("renew", claims, lease)
+        return await self._lost("renew", claims, lease, sign)
+
+    async def end_leases_of_the_gone(self, missed: frozenset[Sign]) -> Absence:
+        """See ``Queue.end_leases_of_the_gone``."""
+        (row,) = await self._fetch("end_leases_of_the_gone", list(missed))
+        return Absence(frozenset(row["missing"]), row["ended"])
 
     async def release(self, claims: Sequence[Held]) -> frozenset[UUID]:
         """See ``Queue.release``."""

@@ -1,4 +1,4 @@
--- Take due deliveries: $1 limit, $2 lease, $3 abandoned limit, $4 worker, $5 suspects at once, $6 kept behind.
+-- Take due deliveries: $1 limit, $2 lease, $3 abandoned limit, $4 worker, $5 suspects at once, $6 kept behind, $7 sign.
 -- Lane by lane, since an index on (lane, next_attempt_at) read across lanes would walk every future row of the first.
 with issued as materialized (
     select gen_random_uuid() as token  -- one for the whole call: a row's latest token is what counts
@@ -98,7 +98,8 @@ with issued as materialized (
      where secrets is not null and delivery_id = any (array(select delivery_id from buried))
 ), claimed as (
     update {schema}.mail_deliveries as d
-       set claim_token = issued.token, claimed_by = $4, claimed_at = now(), next_attempt_at = now() + $2::interval,
+       set claim_token = issued.token, claimed_by = $4, claimed_sign = $7, claimed_at = now(),
+           next_attempt_at = now() + $2::interval,
            claims = d.claims + 1, abandoned = d.abandoned + (d.claim_token is not null)::int,
            status = case when d.claim_token is not null then 'retrying' else d.status end
       from issued

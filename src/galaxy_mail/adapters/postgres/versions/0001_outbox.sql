@@ -14,6 +14,7 @@ create table {schema}.mail_deliveries (
     claim_token        uuid,
     claimed_by         text,
     claimed_at         timestamptz,
+    claimed_sign       bigint,  -- the holder's sign of life: an advisory lock of its session; null: it has none
 
     -- what was counted since enqueue or the last resend; claims counts for ever and numbers the attempts
     claims             integer not null default 0,
@@ -125,3 +126,9 @@ create table {schema}.mail_bell (
     armed_until timestamptz not null default '2000-01-01' check (isfinite(armed_until))
 ) with (fillfactor = 50);
 insert into {schema}.mail_bell default values;
+
+-- The signs of life that workers have taken: each is an advisory lock, held for as long as its worker's session lasts. Who
+-- looks for the lock of each need read no claim as long as all are there.
+create table {schema}.mail_signs (
+    sign bigint primary key
+);
