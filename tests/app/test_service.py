@@ -14,8 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from galaxy_mail.adapters.memory import MemoryStore
+from galaxy_mail.adapters.memory.senders import RecordingSmtpSender, ScriptedSmtpSender
 from galaxy_mail.domain.addresses import EmailAddress, Mailbox, RecipientKind
-from galaxy_mail.domain.delivery import DeliveryStatus
+from galaxy_mail.domain.delivery import DeadLetterReason, DeliveryStatus
 from galaxy_mail.domain.errors import (
     CallerError,
     IdempotencyConflict,
@@ -27,6 +28,7 @@ from galaxy_mail.domain.errors import (
 from galaxy_mail.domain.leases import ClaimRequest
 from galaxy_mail.domain.mail import Lane, Mail
 from galaxy_mail.domain.orders import Letter
+from galaxy_mail.domain.verdicts import Fault, Stage
 from tests.app.conftest import House
 
 MINUTES = timedelta(minutes=5)
@@ -205,6 +207,8 @@ REFUSED: list[tuple[str, Call]] = [
     ],
     ("ttl", template(ttl=MINUTES, send_at=NOW + timedelta(hours=1))),
     ("lane", template(lane=7)),
+    *[("on_uncertain", template(on_uncertain=wish)) for wish in ("", "HOLD", "drop", None, True, ["hold"])],
+    ("on_uncertain", login_code(on_uncertain="never")),
     *[("code", login_code(code=code)) for code in ("", " ", " 1", "1\n2", "\x00", "x" * 65, 493817, None)],
     *[("ttl", login_code(ttl=ttl)) for ttl in (None, timedelta(0), 300)],
     ("to", login_code(to=["a@b.org", "a@b.org"])),
@@ -283,6 +287,47 @@ async def test_a_copy_is_a_new_delivery_of_the_same_mail(house: House) -> None:
         "welcome",
         {"name": "Ada"},
     )
+
+
+async def test_what_is_uncertain_is_held_as_ordered(house: House) -> None:
+    """In each kind of order: one attempt, a dead letter, a notice that says what to do, and an operator can resend it."""
+    letters = [Letter(to=ADA, context={"name": "Ada"})]
+    held = [
+        await house.service.enqueue_template("welcome", to=ADA, context={"name": "Ada"}, on_uncertain="hold"),
+        await house.service.enqueue_login_code(ADA, code="493817", ttl=MINUTES, on_uncertain="hold"),
+        *await house.service.enqueue_bulk("welcome", letters, on_uncertain="hold"),
+    ]
+    silent = ScriptedSmtpSender(lambda *_: (Stage.DOT, Fault.TIMEOUT))
+    await house.worker(silent).run_until_empty()
+    for delivery_id in held:
+        record = await house.service.show(delivery_id)
+        assert record.summary.reason is DeadLetterReason.UNCERTAIN
+        assert len(record.attempts) == 1
+    assert len(house.notifier.notices) == 3
+    assert all("may have it" in notice.advice for notice in house.notifier.notices)
+    await house.service.resend(held[0], by="grace")
+    with pytest.raises(ResendRefused, match="wiped"):
+        await house.service.resend(held[1], by="grace")
+    await house.worker(RecordingSmtpSender()).run_until_empty()
+    assert (await house.service.show(held[0])).summary.status is DeliveryStatus.SENT
+
+
+async def test_a_copy_of_what_is_to_be_held_is_to_be_held(house: House) -> None:
+    """It is the same mail, and two copies of it do the same harm."""
+    first = await house.service.enqueue_template(
+        "welcome", to=ADA, context={"name": "Ada"}, on_uncertain="hold"
+    )
+    second = await house.service.copy(first)
+    assert (await house.service.show(second)).hold_uncertain
+
+
+async def test_how_it_is_to_be_sent_is_no_part_of_what_is_sent(house: House) -> None:
+    """The same key and content is the same mail, whatever the second order wishes; the wish of the first one stands."""
+    order: dict[str, Any] = {"to": ADA, "context": {"name": "Ada"}, "idempotency_key": "k"}
+    first = await house.service.enqueue_template("welcome", **order, on_uncertain="hold")
+    second = await house.service.enqueue_template("welcome", **order, on_uncertain="retry")
+    assert first == second
+    assert (await house.service.show(first)).hold_uncertain
 
 
 async def test_what_is_unknown_is_said_to_be(house: House) -> None:
@@ -365,6 +410,7 @@ async def test_a_copy_expires_with_the_first(house: House) -> None:
     house.clock.advance(timedelta(minutes=2))
     second = await house.service.copy(first)
     summary = (await house.service.show(second)).summary
+    assert not (await house.service.show(second)).hold_uncertain
     assert (summary.lane, summary.expires_at) == (Lane.URGENT, NOW + MINUTES)
     house.clock.advance(MINUTES)
     with pytest.raises(ResendRefused):

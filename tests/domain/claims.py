@@ -109,6 +109,7 @@ def claims(draw: st.DrawFn) -> Claim:
         attempts=draw(st.integers(0, 14)),
         deferrals=draw(st.integers(0, 2000)),
         abandoned=draw(st.integers(0, 5)),
+        hold_uncertain=draw(st.booleans()),
     )
     return attrs.evolve(made, mail=Unreadable("not JSON")) if draw(st.integers(0, 9)) == 0 else made
 

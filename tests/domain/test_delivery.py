@@ -108,7 +108,10 @@ def test_only_an_operator_leaves_a_terminal_status() -> None:
         (AttemptOutcome, ["success", "transient_error", "permanent_error"]),
         (RecipientKind, ["to", "cc", "bcc", "reply_to"]),
         (RecipientState, ["open", "accepted", "refused"]),
-        (DeadLetterReason, ["refused", "exhausted", "expired", "aged_out", "unrenderable", "poison"]),
+        (
+            DeadLetterReason,
+            ["refused", "exhausted", "expired", "aged_out", "unrenderable", "poison", "uncertain"],
+        ),
     ],
 )
 def test_the_values_are_exactly_these(enum: type[DeliveryStatus], values: list[str]) -> None:

@@ -137,6 +137,29 @@ def test_what_burned_nothing_exhausts_nothing(made: Decided) -> None:
 
 
 @given(decisions())
+def test_a_mail_that_is_to_be_held_is_not_tried_after_an_ambiguous_attempt(made: Decided) -> None:
+    """It is over then, and a person hears of it; otherwise, and without that wish, uncertainty alone ends nothing."""
+    ambiguous = any(verdict.ambiguous for verdict in made.attempt.receipt.verdicts)
+    if made.claim.hold_uncertain and ambiguous:
+        assert made.settlement.status.terminal
+        assert made.settlement.tell_admin
+        assert made.settlement.reason in (DeadLetterReason.UNCERTAIN, None)
+    else:
+        assert made.settlement.reason is not DeadLetterReason.UNCERTAIN
+
+
+@given(decisions())
+def test_to_hold_changes_nothing_but_that(made: Decided) -> None:
+    """Where no attempt is ambiguous, a mail that is to be held is settled like any other."""
+    other = attrs.evolve(made.claim, hold_uncertain=not made.claim.hold_uncertain)
+    if not any(verdict.ambiguous for verdict in made.attempt.receipt.verdicts):
+        one, two = (
+            decide(each, made.attempt, made.elapsed, made.policy, 0.5) for each in (made.claim, other)
+        )
+        assert one == two
+
+
+@given(decisions())
 def test_at_once_needs_progress(made: Decided) -> None:
     """Only an attempt that decided some recipient may go on without a wait, and only if the rest merely found it full."""
     if made.settlement.retry_in == NOW:

@@ -35,6 +35,7 @@ EXACT = RetryPolicy(
 )
 EXPIRED = classify(Stage.BODY, Fault.EXPIRED)
 UNRENDERABLE = classify(Stage.LOCAL, Fault.UNRENDERABLE)
+SILENT = classify(Stage.DOT, Fault.TIMEOUT)
 TOO_LARGE = classify(Stage.MAIL, SmtpReply(552, "5.3.4 too big"))
 
 
@@ -165,6 +166,36 @@ def test_a_crowd_without_progress_waits() -> None:
     """A server that finds the first recipient too many is not asked again at once."""
     assert settle(claim(OPEN, OPEN), CROWDED, CROWDED).retry_in == timedelta(seconds=5)
     assert settle(claim(OPEN, OPEN, OPEN), ACCEPT, CROWDED, DEFER).retry_in == timedelta(seconds=5)
+
+
+def test_uncertain_is_the_last_word_on_a_mail_that_is_to_be_held() -> None:
+    """Whatever else would have ended it: a person must know that it may have arrived."""
+    held = attrs.evolve(claim(OPEN), hold_uncertain=True, attempts=11, expires_in=timedelta(seconds=1))
+    settlement = settle(held, SILENT)
+    assert (settlement.status, settlement.reason) == (
+        DeliveryStatus.DEAD_LETTERED,
+        DeadLetterReason.UNCERTAIN,
+    )
+    assert [(mark.state, mark.verdict) for mark in settlement.marks] == [(REFUSED, SILENT)]
+    assert settlement.attempt
+    assert settlement.attempt.burned
+
+
+def test_of_a_mail_that_is_to_be_held_nobody_is_tried_again() -> None:
+    """Neither who may have it, nor who was put off or not yet asked; who accepted before makes it sent."""
+    three = attrs.evolve(claim(OPEN, OPEN, OPEN), hold_uncertain=True)
+    settlement = settle(three, SILENT, DEFER)
+    assert settlement.reason is DeadLetterReason.UNCERTAIN
+    assert [mark.verdict for mark in settlement.marks] == [SILENT, DEFER, None]
+    last = settle(attrs.evolve(claim(ACCEPTED, OPEN), hold_uncertain=True), SILENT)
+    assert (last.status, last.reason, last.tell_admin) == (DeliveryStatus.SENT, None, True)
+
+
+def test_a_mail_that_is_to_be_held_goes_on_while_it_is_certain() -> None:
+    """Deferred, in an outage, partly accepted: it is tried again like any other."""
+    held = attrs.evolve(claim(OPEN, OPEN), hold_uncertain=True)
+    for verdicts in ((DEFER, DEFER), (OUTAGE, OUTAGE), (ACCEPT, DEFER), (CROWDED, CROWDED)):
+        assert settle(held, *verdicts).status is DeliveryStatus.RETRYING
 
 
 def test_surplus_verdicts_are_ignored() -> None:

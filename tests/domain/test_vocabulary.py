@@ -72,6 +72,7 @@ def test_a_notice_says_in_one_line_what_happened(
     moment = datetime(2026, 1, 1, tzinfo=UTC)
     notice = Notice(DELIVERY, status, reason, "welcome", 12, moment, moment)
     assert notice.headline == f"mail {DELIVERY} (welcome) {headline}"
+    assert notice.advice == ""
 
 
 @pytest.mark.parametrize("module", [records, notices])

@@ -63,6 +63,7 @@ ORDERS = st.builds(
     lane=st.sampled_from(Lane),
     ttl=st.sampled_from([None, None, None, 2 * RETRY, 8 * RETRY]),
     context=st.sampled_from([{"name": "Ada"}, {"name": "Bob"}]),
+    hold_uncertain=st.sampled_from([False, False, True]),
     secrets=st.sampled_from([None, None, None, {"code": "1"}, {"code": "2"}]),
     key=st.sampled_from([None, None, "k", "l"]),
 )

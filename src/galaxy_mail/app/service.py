@@ -17,7 +17,7 @@ from galaxy_mail.domain.delivery import DeliveryStatus
 from galaxy_mail.domain.errors import InvalidInput, ResendRefused, UnknownDelivery
 from galaxy_mail.domain.invariants import Breach
 from galaxy_mail.domain.mail import Lane, NewDelivery
-from galaxy_mail.domain.orders import Letter, Order, People
+from galaxy_mail.domain.orders import Letter, OnUncertain, Order, People
 from galaxy_mail.domain.ports import Clock, Entropy, Store, Tx
 from galaxy_mail.domain.records import MAX_LISTED, DeliveryQuery, DeliveryRecord, DeliverySummary
 
@@ -59,13 +59,14 @@ class MailService(Generic[Tx]):
         context: Mapping[str, object] | None = None,
         within: Tx | None = None,
         idempotency_key: str | None = None,
+        on_uncertain: OnUncertain = "retry",
         template: str = LOGIN_CODE_TEMPLATE,
     ) -> UUID:
         """Enqueue a login code that is valid for ``ttl`` from now and never leaves after it; return the delivery's id.
 
         The code is kept as a secret: in no log, ``repr``, exception or attempt, and wiped once the delivery has ended. It
         travels in the urgent lane. The template sees ``code``, ``minutes`` (rounded up), ``expires_in`` (in words) and
-        ``context``.
+        ``context``. ``on_uncertain`` is explained at ``enqueue_template``; a code that was held cannot be resent.
 
         Raises:
             InvalidInput, IdempotencyConflict, UnusableTransaction: nothing was written.
@@ -85,6 +86,7 @@ class MailService(Generic[Tx]):
             idempotency_key=orders.idempotency_key(idempotency_key),
             ttl=validity,
             lane=Lane.URGENT,
+            hold_uncertain=orders.hold_uncertain(on_uncertain),
         )
         return await self._enqueue(order, within)
 
@@ -104,11 +106,16 @@ class MailService(Generic[Tx]):
         send_at: datetime | None = None,
         lane: Lane = Lane.NORMAL,
         sender: str | Mailbox | None = None,
+        on_uncertain: OnUncertain = "retry",
     ) -> UUID:
         """Enqueue a mail made from ``template`` and ``context``; return the delivery's id.
 
         ``secrets`` are template variables that are wiped once the delivery has ended and shown nowhere. With ``ttl`` the
         mail never leaves later than that after now; with ``send_at`` it leaves no earlier.
+
+        Where nobody can know whether the server has the mail (it did not answer the final dot, or our worker died), it is tried
+        again, and may come twice. With ``on_uncertain="hold"`` it is dead-lettered as ``uncertain`` instead, for a person to
+        decide.
 
         Raises:
             InvalidInput (and InvalidAddress, TemplateNotFound, TemplateInvalid, InvalidMessage), IdempotencyConflict,
@@ -124,7 +131,7 @@ class MailService(Generic[Tx]):
             secrets=secrets,
             idempotency_key=idempotency_key,
         )
-        common = self._common(template, ttl, send_at, lane, sender)
+        common = self._common(template, ttl, send_at, lane, sender, on_uncertain)
         return await self._enqueue(orders.addressed(common, letter), within)
 
     async def enqueue_bulk(
@@ -137,6 +144,7 @@ class MailService(Generic[Tx]):
         send_at: datetime | None = None,
         lane: Lane = Lane.BULK,
         sender: str | Mailbox | None = None,
+        on_uncertain: OnUncertain = "retry",
     ) -> tuple[UUID, ...]:
         """Enqueue many mails from one template in one statement; return their deliveries' ids, in the order of ``letters``.
 
@@ -145,7 +153,7 @@ class MailService(Generic[Tx]):
 
         Raises: as ``enqueue_template``.
         """
-        common = self._common(template, ttl, send_at, lane, sender)
+        common = self._common(template, ttl, send_at, lane, sender, on_uncertain)
         deliveries = [self._checked(orders.addressed(common, letter)) for letter in letters]
         return await self._store.enqueue_many(deliveries, within)
 
@@ -212,7 +220,8 @@ class MailService(Generic[Tx]):
             UnknownDelivery: if there is none.
             ResendRefused: if its secrets are wiped or its validity is over.
         """
-        summary = (await self.show(delivery_id)).summary
+        record = await self.show(delivery_id)
+        summary = record.summary
         validity = None if summary.expires_at is None else summary.expires_at - self._clock.now()
         if validity is not None and validity <= timedelta(0):
             raise ResendRefused(f"delivery {delivery_id} cannot be copied: it has expired")
@@ -225,6 +234,7 @@ class MailService(Generic[Tx]):
             sender=mail.sender,
             ttl=validity,
             lane=summary.lane,
+            hold_uncertain=record.hold_uncertain,
         )
         return await self._enqueue(order)
 
@@ -253,6 +263,7 @@ class MailService(Generic[Tx]):
         send_at: datetime | None,
         lane: Lane,
         sender: str | Mailbox | None,
+        on_uncertain: OnUncertain,
     ) -> Order:
         """What all letters of one call share, checked."""
         validity = orders.ttl(ttl)
@@ -261,6 +272,7 @@ class MailService(Generic[Tx]):
             ttl=validity,
             send_at=orders.send_at(send_at, validity, self._clock.now()),
             lane=orders.lane(lane),
+            hold_uncertain=orders.hold_uncertain(on_uncertain),
             sender=None if sender is None else orders.mailbox(sender, "sender"),
         )
 

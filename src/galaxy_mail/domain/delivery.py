@@ -61,6 +61,7 @@ class DeadLetterReason(StrEnum):
     AGED_OUT = "aged_out"  # it is older than max_age, whatever the cause of the delay
     UNRENDERABLE = "unrenderable"  # the stored mail cannot be made into a message
     POISON = "poison"  # workers that held it fell silent, again and again
+    UNCERTAIN = "uncertain"  # the server may have it, and it was ordered to wait for a person then
 
 
 class RecipientState(StrEnum):

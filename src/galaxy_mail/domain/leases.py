@@ -14,7 +14,8 @@ its **lease**. From then on
   it over, writes the attempt that nobody closed (ambiguous, since what the dead worker wrote may still be delivered by its
   kernel), and counts it. Its worker may have died of it, so it is a **suspect**: suspects are claimed in small groups
   without others, and one that was abandoned twice is claimed alone. So a mail that kills its workers is found, and its
-  neighbours are not blamed for long; at the limit it is dead-lettered as poison.
+  neighbours are not blamed for long; at the limit it is dead-lettered as poison. One that is to be held when it is
+  uncertain is not taken over at all: it is dead-lettered as uncertain.
 * where the store can see whether a worker is there, a claim bears its holder's **sign of life**: a number that is seen for
   as long as the worker's session lasts. Once a sign has been missing for a while, the leases under it are ended by whoever
   looks, and need not run out. A worker that lost its session takes the sign again, or renews its claims without one, before
@@ -96,6 +97,7 @@ class Claim:
     age: timedelta  # since enqueue, send_at or the last resend
     expires_in: timedelta | None
     lane: Lane = Lane.NORMAL
+    hold_uncertain: bool = False  # an ambiguous attempt is its last
     attempts: int = 0  # burned so far
     deferrals: int = 0  # attempts in a row that burned nothing
     abandoned: int = 0

@@ -50,7 +50,7 @@ class NewDelivery:
     """An order for the outbox.
 
     ``ttl`` counts from the moment of enqueue by the database's clock, ``send_at`` is the earliest time of the first
-    attempt. The digests identify public and secret content for idempotency (32 octets each, see ``orders``).
+    attempt. With ``hold_uncertain`` an ambiguous attempt is the last one until a person has decided. The digests identify public and secret content for idempotency (32 octets each, see ``orders``).
     """
 
     delivery_id: UUID
@@ -58,6 +58,7 @@ class NewDelivery:
     lane: Lane = Lane.NORMAL
     ttl: timedelta | None = None
     send_at: datetime | None = None
+    hold_uncertain: bool = False
     idempotency_key: str | None = None
     content_digest: bytes = attrs.field(default=b"", repr=False)
     secret_digest: bytes | None = attrs.field(default=None, repr=False)

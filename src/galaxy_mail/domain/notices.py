@@ -13,6 +13,11 @@ from galaxy_mail.domain.delivery import DeadLetterReason, DeliveryStatus
 # A letter (or its escape), and what else may come before an @ in the words of a server.
 _LOCAL_PART = re.compile(r"""(\\x..|\\u.{4}|\\U.{8}|[^\s<>()\[\]:;,"@])[^\s<>()\[\]:;,"@]*@""")
 
+_UNCERTAIN = (
+    "The server may have it, or may not: no reply came to its end, or the worker that sent it fell silent. Look for it in "
+    "the relay's log by its Message-ID. galaxy-mail resend sends it once more; it was ordered not to go by itself."
+)
+
 
 def with_masked_addresses(text: str) -> str:
     """What a server said, with every address in it as ``a***@example.org``: it echoes the recipients' and perhaps others."""
@@ -36,6 +41,11 @@ class Notice:
     ended_at: datetime
     refused: tuple[str, ...] = ()
     detail: str = attrs.field(default="", converter=with_masked_addresses)
+
+    @property
+    def advice(self) -> str:
+        """What to know before deciding; nothing where the reason says it all."""
+        return _UNCERTAIN if self.reason is DeadLetterReason.UNCERTAIN else ""
 
     @property
     def headline(self) -> str:

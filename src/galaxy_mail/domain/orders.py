@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from typing import Literal, TypeAlias
 from uuid import UUID
 
 import attrs
@@ -34,6 +35,7 @@ FAR = timedelta(days=366)
 AGES = timedelta(days=36_525)
 
 People = str | Mailbox | Iterable[str | Mailbox]
+OnUncertain: TypeAlias = Literal["retry", "hold"]
 
 
 def recipients(
@@ -154,6 +156,13 @@ def lane(value: int) -> Lane:
         raise InvalidInput("lane", "must be one of Lane.URGENT, Lane.NORMAL, Lane.BULK") from None
 
 
+def hold_uncertain(value: object) -> bool:
+    """Whether a mail of which nobody knows if the server has it waits for a person, instead of being tried again."""
+    if value not in ("retry", "hold"):
+        raise InvalidInput("on_uncertain", 'must be "retry" or "hold"')
+    return value == "hold"
+
+
 def ttl(value: object) -> timedelta | None:
     """A validity of more than nothing and at most a year, or None for no end."""
     if value is None:
@@ -202,11 +211,13 @@ class Order:
     ttl: timedelta | None = None
     send_at: datetime | None = None
     lane: Lane = Lane.NORMAL
+    hold_uncertain: bool = False
 
     def delivery(self, delivery_id: UUID, default_sender: Mailbox) -> NewDelivery:
         """The delivery it becomes under ``delivery_id``, which also makes its Message-ID, in the sender's domain.
 
-        The digests say what makes two orders the same mail: template, people and context; not when or how urgently it goes.
+        The digests say what makes two orders the same mail: template, people and context; not when or how urgently it goes,
+        nor what is done where it is uncertain. Those are how the first order wants it sent, and the first order stands.
         """
         sender = self.sender or default_sender
         people = [(recipient.kind, str(recipient.mailbox)) for recipient in self.recipients]
@@ -223,6 +234,7 @@ class Order:
             lane=self.lane,
             ttl=self.ttl,
             send_at=self.send_at,
+            hold_uncertain=self.hold_uncertain,
             idempotency_key=self.idempotency_key,
             content_digest=_digest(self.template, str(sender), people, self.context),
             secret_digest=None if self.secrets is None else _digest(self.secrets),

@@ -132,6 +132,9 @@ class Queue(Protocol):
           and counted in ``abandoned``. test_an_expired_lease_is_reclaimed_and_its_attempt_recorded
         - At ``abandoned_limit`` it is dead-lettered as poison instead, or sent if anyone has accepted it.
           test_a_delivery_abandoned_too_often_is_poison; test_a_poisonous_mail_that_somebody_accepted_is_sent
+        - One that is to be held when it is uncertain is not taken over: it is dead-lettered as uncertain, or sent if anyone has
+          accepted it. test_an_abandoned_mail_that_is_to_be_held_is_uncertain;
+          test_an_abandoned_mail_to_be_held_that_somebody_accepted_is_sent
         - Deliveries that were abandoned once are claimed before and without others, at most ``suspects_together`` of them.
           test_suspects_are_claimed_first_and_without_others
         - A delivery that was abandoned twice is claimed alone. test_a_suspect_of_two_losses_is_claimed_alone
@@ -183,6 +186,8 @@ class Queue(Protocol):
         - ``attempts`` grows by one if the attempt burned; ``deferrals`` counts those in a row that did not.
           test_only_a_burned_attempt_counts
         - A retry is due after ``retry_in`` and not before. test_a_retry_is_not_due_before_its_delay
+        - What was held can be resent, and is held again when it is uncertain again.
+          test_a_mail_that_is_to_be_held_is_not_tried_again
         - Secrets are wiped with the terminal status. test_secrets_are_wiped_when_a_delivery_ends
         """
 

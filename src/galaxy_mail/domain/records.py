@@ -82,6 +82,7 @@ class DeliveryRecord:
     recipients: tuple[RecipientRecord, ...]
     attempts: tuple[AttemptRecord, ...]
     resends: tuple[ResendRecord, ...] = ()
+    hold_uncertain: bool = False  # an ambiguous attempt is the last, until a person has decided
 
 
 @attrs.frozen

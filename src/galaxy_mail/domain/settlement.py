@@ -95,11 +95,14 @@ def decide(
 ) -> Settlement:
     """The settlement of an attempt on the first ``len(receipt.verdicts)`` open recipients, ``elapsed`` after the claim.
 
-    Total: every receipt has a settlement. Never plans a retry past expiry or ``max_age``.
+    Total: every receipt has a settlement. Never plans a retry past expiry or ``max_age``, nor after an ambiguous attempt on a
+    mail that is to be held then: nobody can tell its copies apart, so none of its recipients is tried again unasked.
     """
     marks = tuple(map(_mark, claim.open_positions, attempt.receipt.verdicts))
     if len(claim.open_positions) == sum(mark.state is not RecipientState.OPEN for mark in marks):
         return _close(claim, marks, _reason(attempt), attempt)
+    if claim.hold_uncertain and any(mark.verdict and mark.verdict.ambiguous for mark in marks):
+        return _close(claim, _refuse_open(claim, marks), DeadLetterReason.UNCERTAIN, attempt)
     burned = claim.attempts + attempt.burned
     at_once = _goes_on(marks)
     delay = timedelta(0) if at_once else _delay(claim, attempt, burned, policy, dice)

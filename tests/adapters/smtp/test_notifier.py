@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from uuid import UUID
 
+import attrs
 import pytest
 
 from galaxy_mail.adapters.clock.manual import ManualClock
@@ -65,6 +66,15 @@ async def test_every_administrator_gets_a_mail_that_says_it_all() -> None:
         "5.1.1 no such user",
     ):
         assert word in body
+
+
+async def test_an_uncertain_mail_is_told_with_what_to_do() -> None:
+    """Who has to decide learns that the server may have it, and how it is sent once more."""
+    async with ScriptedSmtpServer() as server:
+        await notifier_for(server).notify(attrs.evolve(NOTICE, reason=DeadLetterReason.UNCERTAIN))
+    body = message_from_bytes(server.copies[0].octets, policy=policy.default).get_content()
+    assert "may have it" in " ".join(body.split())
+    assert "galaxy-mail resend" in " ".join(body.split())
 
 
 async def test_a_notice_told_again_is_a_mail_of_its_own() -> None:

@@ -89,7 +89,8 @@ def test_every_option_of_send_reaches_the_delivery(ready: Cli, templates: str) -
     sent = ready(
         "send", "note", "--template-dir", templates, "--to", "Ada <ada@example.org>", "--cc", "grace@example.org",
         "--cc", "joan@example.org", "--bcc", "archive@example.org", "--reply-to", "help@example.org", "--var", "name=Ada",
-        "--var", "text=a=b", "--ttl", "2h", "--send-at", "2000-01-01T00:00:00Z", "--lane", "bulk", "--key", "note/1", "--json",
+        "--var", "text=a=b", "--ttl", "2h", "--send-at", "2000-01-01T00:00:00Z", "--lane", "bulk", "--key", "note/1",
+        "--on-uncertain", "hold", "--json",
     )  # fmt: skip
     shown = ready("show", sent.document["delivery_id"], "--json").document
     assert [(one["kind"], one["name"], one["address"]) for one in shown["recipients"]] == [
@@ -99,7 +100,8 @@ def test_every_option_of_send_reaches_the_delivery(ready: Cli, templates: str) -
         ("bcc", "", "archive@example.org"),
         ("reply_to", "", "help@example.org"),
     ]
-    assert shown["lane"] == "bulk"
+    assert (shown["lane"], shown["hold_uncertain"]) == ("bulk", True)
+    assert "held for a person" in ready("show", sent.document["delivery_id"]).out
     created, expires = (datetime.fromisoformat(shown[key]) for key in ("created_at", "expires_at"))
     assert expires - created == timedelta(hours=2)
 
@@ -187,13 +189,13 @@ def test_list_filters_and_limits(outbox: dict[str, str], ready: Cli) -> None:
 
 
 def test_show_has_a_stable_shape(ready: Cli) -> None:
-    """One object: the summary, and three lists."""
+    """One object: the summary, three lists, the Message-ID, and whether it is held when it is uncertain."""
     delivery_id = ready(*CODE).out.strip()
     shown = ready("show", delivery_id, "--json").document
-    assert set(shown) == SUMMARY_KEYS | {"message_id", "recipients", "attempts", "resends"}
+    assert set(shown) == SUMMARY_KEYS | {"message_id", "recipients", "attempts", "resends", "hold_uncertain"}
     assert shown["message_id"] == f"{delivery_id}@example.org"
     assert set(shown["recipients"][0]) == {"kind", "address", "name", "state", "code", "detail"}
-    assert (shown["attempts"], shown["resends"]) == ([], [])
+    assert (shown["attempts"], shown["resends"], shown["hold_uncertain"]) == ([], [], False)
     assert {delivery_id, "ada@example.org", "pending"} <= set(ready("show", delivery_id).out.split())
 
 

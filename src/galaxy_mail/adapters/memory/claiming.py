@@ -24,7 +24,7 @@ def take_due(
     waiting = sorted((row for row in rows if row.due(now)), key=lambda r: (r.next_attempt_at, r.delivery_id))
     suspects = []
     for row in [row for row in waiting if row.losses][: min(request.limit, request.suspects_together)]:
-        if row.token is not None and row.losses >= request.abandoned_limit:
+        if row.token is not None and (row.losses >= request.abandoned_limit or row.hold_uncertain):
             _bury(row, now)
         else:
             suspects.append(row)
@@ -61,7 +61,8 @@ def _bury(row: Row, now: datetime) -> None:
         if each.state is RecipientState.OPEN:
             each.mark(RecipientState.REFUSED, None)
     event = DeliveryEvent.COMPLETED if sent else DeliveryEvent.GIVEN_UP
-    row.finish(transition(row.status, event), None if sent else DeadLetterReason.POISON, now, tell=True)
+    reason = DeadLetterReason.UNCERTAIN if row.hold_uncertain else DeadLetterReason.POISON
+    row.finish(transition(row.status, event), None if sent else reason, now, tell=True)
 
 
 def _abandon(row: Row, now: datetime) -> None:

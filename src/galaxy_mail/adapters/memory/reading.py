@@ -34,6 +34,7 @@ def record(row: Row) -> DeliveryRecord:
         recipients=tuple(map(_recipient, row.recipients)),
         attempts=tuple(row.log),
         resends=tuple(row.resends),
+        hold_uncertain=row.hold_uncertain,
     )
 
 

@@ -63,6 +63,7 @@ class Row:
     dated_at: datetime  # the Date header
     next_attempt_at: datetime
     expires_at: datetime | None
+    hold_uncertain: bool = False
     status: DeliveryStatus = DeliveryStatus.PENDING
     token: ClaimToken | None = None
     claimed_by: str | None = None
@@ -96,6 +97,7 @@ class Row:
             dated_at=due,
             next_attempt_at=due,
             expires_at=None if order.ttl is None else now + order.ttl,
+            hold_uncertain=order.hold_uncertain,
         )
 
     def due(self, now: datetime) -> bool:
@@ -127,6 +129,7 @@ class Row:
             age=now - self.queued_at,
             expires_in=None if self.expires_at is None else self.expires_at - now,
             lane=self.lane,
+            hold_uncertain=self.hold_uncertain,
             attempts=self.attempts,
             deferrals=self.deferrals,
             abandoned=self.abandoned,

@@ -25,13 +25,13 @@ def enqueue_arguments(delivery: NewDelivery) -> tuple[object, ...]:
 
 
 def enqueue_columns(deliveries: Sequence[NewDelivery]) -> list[Sequence[Any]]:
-    """The arguments of ``enqueue_many.sql``: thirteen columns of deliveries, then five of recipients."""
+    """The arguments of ``enqueue_many.sql``: fourteen columns of deliveries, then five of recipients."""
     people = (
         (delivery.delivery_id, position, recipient.kind, str(recipient.address), recipient.mailbox.name)
         for delivery in deliveries
         for position, recipient in enumerate(delivery.mail.recipients)
     )
-    return _columns(map(_delivery_row, deliveries), width=13) + _columns(people, width=5)
+    return _columns(map(_delivery_row, deliveries), width=14) + _columns(people, width=5)
 
 
 def _delivery_row(delivery: NewDelivery) -> tuple[object, ...]:
@@ -50,6 +50,7 @@ def _delivery_row(delivery: NewDelivery) -> tuple[object, ...]:
         _json(mail.secrets),
         delivery.content_digest,
         delivery.secret_digest,
+        delivery.hold_uncertain,
     )
 
 

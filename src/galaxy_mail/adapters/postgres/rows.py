@@ -36,6 +36,7 @@ def claim_from(row: Row) -> Claim:
         age=row["age"],
         expires_in=row["expires_in"],
         lane=Lane(row["lane"]),
+        hold_uncertain=row["hold_uncertain"],
         attempts=row["attempts"],
         deferrals=row["deferrals"],
         abandoned=row["abandoned"],

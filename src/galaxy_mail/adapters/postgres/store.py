@@ -201,6 +201,7 @@ class PostgresStore:
             tuple(map(rows.recipient_record, recipients)),
             tuple(map(rows.attempt_record, attempts)),
             tuple(map(rows.resend_record, resends)),
+            row["hold_uncertain"],
         )
 
     async def search(self, query: DeliveryQuery) -> tuple[DeliverySummary, ...]:

@@ -98,6 +98,7 @@ def _text(notice: Notice) -> str:
         f"refused:   {', '.join(notice.refused) or '-'}",
         f"last word: {notice.detail or '-'}",
         "",
+        *([notice.advice, ""] if notice.advice else []),
         f"More: galaxy-mail show {notice.delivery_id}",
     ]
     return "\n".join(lines) + "\n"

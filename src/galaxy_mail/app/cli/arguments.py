@@ -164,6 +164,12 @@ def _send(commands: Commands) -> None:
     parser.add_argument(
         "--lane", choices=[lane.name.lower() for lane in Lane], default="normal", help="how urgent it is"
     )
+    parser.add_argument(
+        "--on-uncertain",
+        choices=["retry", "hold"],
+        default="retry",
+        help="what to do where nobody knows whether the server has it: send it again, or hold it for you to decide",
+    )
 
 
 def _stats(commands: Commands) -> None:

@@ -93,6 +93,7 @@ async def send(mail: OpenMail, arguments: argparse.Namespace, out: Output) -> in
         ttl=arguments.ttl,
         send_at=arguments.send_at,
         lane=Lane[arguments.lane.upper()],
+        on_uncertain=arguments.on_uncertain,
     )
     out.give({"delivery_id": delivery_id}, [str(delivery_id)])
     return DONE

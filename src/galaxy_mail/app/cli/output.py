@@ -127,6 +127,7 @@ def delivery_lines(record: DeliveryRecord) -> Iterator[str]:
             ("created", instant(one.created_at)),
             ("expires", instant(one.expires_at)),
             ("attempts", f"{one.attempts} (those that count)"),
+            *[("uncertain", "held for a person to decide")] * record.hold_uncertain,
         ],
     )
     yield ""

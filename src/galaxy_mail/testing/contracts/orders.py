@@ -43,6 +43,7 @@ def new_delivery(
     lane: Lane = Lane.NORMAL,
     ttl: timedelta | None = None,
     send_at: datetime | None = None,
+    hold_uncertain: bool = False,
     key: str | None = None,
 ) -> NewDelivery:
     """A valid order under a new id. Its digests are those of ``context`` and of ``secrets``, so equal means equal."""
@@ -62,6 +63,7 @@ def new_delivery(
         lane=lane,
         ttl=ttl,
         send_at=send_at,
+        hold_uncertain=hold_uncertain,
         idempotency_key=key,
         content_digest=_digest((template, people, context)),
         secret_digest=None if secrets is None else _digest(secrets),

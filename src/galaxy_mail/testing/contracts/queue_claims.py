@@ -180,6 +180,49 @@ class QueueClaims(StoreContract):
         assert [notice.status for notice in await store.take_notices(10, LEASE)] == [DeliveryStatus.SENT]
         assert (await store.stats())[DeliveryStatus.SENT] == 1
 
+    async def test_an_abandoned_mail_that_is_to_be_held_is_uncertain(self, harness: StoreHarness) -> None:
+        """Who fell silent may have sent it: it is never claimed again by itself, and a person is told."""
+        store, order = harness.store, new_delivery(hold_uncertain=True, secrets={"code": "493817"})
+        await store.enqueue(order)
+        assert (last := await claim_one(store, worker="w1")).hold_uncertain
+        await harness.age(LEASE)
+        neighbour = new_delivery()
+        await store.enqueue(neighbour)
+        assert _ids(await claim(store)) == {neighbour.delivery_id}
+
+        record = await store.find(order.delivery_id)
+        assert record is not None
+        assert (record.summary.status, record.summary.reason) == (
+            DeliveryStatus.DEAD_LETTERED,
+            DeadLetterReason.UNCERTAIN,
+        )
+        assert record.hold_uncertain
+        assert [(each.number, each.ambiguous, each.worker) for each in record.attempts] == [(1, True, "w1")]
+        assert [each.state for each in record.recipients] == [RecipientState.REFUSED]
+        assert await harness.secrets_of(order.delivery_id) is None
+        assert await store.settle([settlement(last, ACCEPTED)]) == {order.delivery_id}
+        assert [n.reason for n in await store.take_notices(10, LEASE)] == [DeadLetterReason.UNCERTAIN]
+        assert (await store.stats())[DeliveryStatus.DEAD_LETTERED] == 1
+
+    async def test_an_abandoned_mail_to_be_held_that_somebody_accepted_is_sent(
+        self, harness: StoreHarness
+    ) -> None:
+        """It ends as partial acceptance does: sent, and who may or may not have got it is named as refused."""
+        store = harness.store
+        people = ((TO, "ada@example.org"), (CC, "bob@example.org"))
+        order = new_delivery(people=people, hold_uncertain=True)
+        await store.enqueue(order)
+        await settle(store, await claim_one(store), ACCEPTED, BUSY)
+        await harness.age(LEASE)
+        await claim_one(store)
+        await harness.age(LEASE)
+        assert await claim(store) == ()
+        record = await store.find(order.delivery_id)
+        assert record is not None
+        assert (record.summary.status, record.summary.reason) == (DeliveryStatus.SENT, None)
+        assert [each.state for each in record.recipients] == [RecipientState.ACCEPTED, RecipientState.REFUSED]
+        assert [notice.refused for notice in await store.take_notices(10, LEASE)] == [("b***@example.org",)]
+
     async def test_suspects_are_claimed_first_and_without_others(self, harness: StoreHarness) -> None:
         """What was abandoned once waits behind no backlog, and has no company that would be blamed with it."""
         store = harness.store

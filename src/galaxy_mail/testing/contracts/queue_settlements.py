@@ -138,6 +138,28 @@ class QueueSettlements(StoreContract):
         assert [attempt.number for attempt in record.attempts] == [1]
         assert [(each.state, each.code) for each in record.recipients] == [(REFUSED, 450)]
 
+    async def test_a_mail_that_is_to_be_held_is_not_tried_again(self, harness: StoreHarness) -> None:
+        """An outage is tried again as for any other; silence after the dot is the end, until a person has decided."""
+        store, order = harness.store, new_delivery(hold_uncertain=True)
+        await store.enqueue(order)
+        await settle(store, await claim_one(store), OUTAGE)
+        await harness.age(RETRY)
+        await settle(store, await claim_one(store), SILENCE)
+        await harness.age(16 * RETRY)
+        assert await claim(store) == ()
+        record = await store.find(order.delivery_id)
+        assert record is not None
+        assert record.summary.reason is DeadLetterReason.UNCERTAIN
+        assert [attempt.ambiguous for attempt in record.attempts] == [False, True]
+
+        await store.resend(order.delivery_id, by="grace")
+        again = await claim_one(store)
+        assert again.hold_uncertain, "the person has decided once, not for ever"
+        await settle(store, again, SILENCE)
+        record = await store.find(order.delivery_id)
+        assert record is not None
+        assert record.summary.reason is DeadLetterReason.UNCERTAIN
+
     async def test_only_a_burned_attempt_counts(self, harness: StoreHarness) -> None:
         """``attempts`` counts what burned; ``deferrals`` what did not, until something burns."""
         store, counted = harness.store, []

@@ -3,7 +3,7 @@
 with issued as materialized (
     select gen_random_uuid() as token  -- one for the whole call: a row's latest token is what counts
 ), watched as (
-    select delivery_id, next_attempt_at, attempts, deferrals, claims, claimed_at, claimed_by,
+    select delivery_id, next_attempt_at, attempts, deferrals, claims, claimed_at, claimed_by, hold_uncertain,
            claim_token is not null as expired, abandoned + (claim_token is not null)::int as losses
       from {schema}.mail_deliveries
      where status in ('pending', 'retrying') and (claim_token is not null or abandoned > 0) and next_attempt_at <= now()
@@ -12,17 +12,17 @@ with issued as materialized (
 ), suspects as (
     -- A row is locked as it is now, its recipients are read as they were when the statement began. If it was settled in
     -- between (which changes attempts or deferrals), it is left to the next claim: some recipients may have accepted meanwhile.
-    select *, expired and losses >= $3 as poison
+    select *, expired and (losses >= $3 or hold_uncertain) as given_up
       from watched
      where (attempts, deferrals) = (select seen.attempts, seen.deferrals from {schema}.mail_deliveries as seen
                                      where seen.delivery_id = watched.delivery_id)
-), poison as (
-    select delivery_id from suspects where poison
+), given_up as (
+    select delivery_id from suspects where given_up
 ), tried as (
     -- Suspects go without others, and who was abandoned twice goes alone: if it kills again, nobody else is blamed.
     select delivery_id, place
       from (select delivery_id, losses, row_number() over place as place, first_value(losses) over place as first_losses
-              from suspects where not poison
+              from suspects where not given_up
             window place as (order by next_attempt_at, delivery_id)) as ordered
      where case first_losses when 1 then losses = 1 else place = 1 end
 ), room as (
@@ -76,15 +76,16 @@ with issued as materialized (
     select delivery_id, claims, claimed_at, now(), 'transient_error', 'abandoned', 'nobody', false, true, 'closed', '',
            claimed_by, ''
       from suspects
-     where expired and (poison or delivery_id in (select delivery_id from tried))
+     where expired and (given_up or delivery_id in (select delivery_id from tried))
 ), buried as (
     update {schema}.mail_deliveries as d
        set (status, dead_letter_reason) = (
-               select case when sent then 'sent' else 'dead_lettered' end, case when not sent then 'poison' end
+               select case when sent then 'sent' else 'dead_lettered' end,
+                      case when not sent then case when d.hold_uncertain then 'uncertain' else 'poison' end end
                  from (select exists (select from {schema}.mail_recipients as r
                                        where r.delivery_id = d.delivery_id and r.state = 'accepted') as sent) as fate),
            finished_at = now(), notify_after = now(), claim_token = null, abandoned = d.abandoned + 1
-     where d.delivery_id = any (array(select delivery_id from poison))
+     where d.delivery_id = any (array(select delivery_id from given_up))
     returning d.delivery_id, d.status
 ), refused as (
     update {schema}.mail_recipients set state = 'refused'
@@ -110,8 +111,8 @@ with issued as materialized (
     update {schema}.mail_bell set armed_until = now()
      where armed_until > now() and exists (select from chosen)
 )
-select delivery_id, claim_token, lane, status, message_id, template, claims, attempts, deferrals, abandoned, dated_at,
-       now() - queued_at as age, expires_at - now() as expires_in,
+select delivery_id, claim_token, lane, status, message_id, template, claims, attempts, deferrals, abandoned, hold_uncertain,
+       dated_at, now() - queued_at as age, expires_at - now() as expires_in,
        sender_address, sender_name, context, secrets, kinds, addresses, names, states
   from claimed
   join chosen using (delivery_id)

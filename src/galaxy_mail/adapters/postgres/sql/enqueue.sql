@@ -4,8 +4,9 @@ with moment as (
     select clock_timestamp() as at, greatest(clock_timestamp(), $5::timestamptz) as due
 ), delivery as (
     insert into {schema}.mail_deliveries
-        (delivery_id, lane, template, message_id, created_at, queued_at, dated_at, next_attempt_at, expires_at, idempotency_key)
-    select $1, $2, $3, $4, at, due, due, due, at + $6::interval, $7
+        (delivery_id, lane, template, message_id, created_at, queued_at, dated_at, next_attempt_at, expires_at, idempotency_key,
+         hold_uncertain)
+    select $1, $2, $3, $4, at, due, due, due, at + $6::interval, $7, $14
       from moment
     on conflict (idempotency_key) where idempotency_key is not null do nothing
     returning delivery_id
@@ -17,7 +18,7 @@ with moment as (
 ), recipients as (
     insert into {schema}.mail_recipients (delivery_id, position, kind, address, name, state)
     select delivery_id, place - 1, kind, address, name, case when kind <> 'reply_to' then 'open' end
-      from delivery, unnest($14::text[], $15::text[], $16::text[]) with ordinality as r (kind, address, name, place)
+      from delivery, unnest($15::text[], $16::text[], $17::text[]) with ordinality as r (kind, address, name, place)
 )
 select delivery_id
   from delivery

@@ -3,14 +3,15 @@ with moment as materialized (
     select clock_timestamp() as at
 ), input as (
     select * from unnest($1::uuid[], $2::smallint[], $3::text[], $4::text[], $5::timestamptz[], $6::interval[], $7::text[],
-                         $8::text[], $9::text[], $10::text[], $11::text[], $12::bytea[], $13::bytea[])
+                         $8::text[], $9::text[], $10::text[], $11::text[], $12::bytea[], $13::bytea[], $14::boolean[])
         as i (delivery_id, lane, template, message_id, send_at, ttl, idempotency_key,
-              sender_address, sender_name, context, secrets, content_digest, secret_digest)
+              sender_address, sender_name, context, secrets, content_digest, secret_digest, hold_uncertain)
 ), delivery as (
     insert into {schema}.mail_deliveries
-        (delivery_id, lane, template, message_id, created_at, queued_at, dated_at, next_attempt_at, expires_at, idempotency_key)
+        (delivery_id, lane, template, message_id, created_at, queued_at, dated_at, next_attempt_at, expires_at, idempotency_key,
+         hold_uncertain)
     select delivery_id, lane, template, message_id, at, greatest(at, send_at), greatest(at, send_at), greatest(at, send_at),
-           at + ttl, idempotency_key
+           at + ttl, idempotency_key, hold_uncertain
       from input, moment
      order by idempotency_key  -- so that two callers with the same keys wait for each other in one order
     on conflict (idempotency_key) where idempotency_key is not null do nothing
@@ -23,7 +24,7 @@ with moment as materialized (
 ), recipients as (
     insert into {schema}.mail_recipients (delivery_id, position, kind, address, name, state)
     select delivery_id, position, kind, address, name, case when kind <> 'reply_to' then 'open' end
-      from unnest($14::uuid[], $15::smallint[], $16::text[], $17::text[], $18::text[])
+      from unnest($15::uuid[], $16::smallint[], $17::text[], $18::text[], $19::text[])
                as r (delivery_id, position, kind, address, name)
       join delivery using (delivery_id)
 )

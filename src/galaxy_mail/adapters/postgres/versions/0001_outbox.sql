@@ -8,6 +8,7 @@ create table {schema}.mail_deliveries (
     lane               smallint not null constraint lane_is_known check (lane in (0, 1, 2)),
     template           text not null,
     message_id         text not null,
+    hold_uncertain     boolean not null default false,  -- an ambiguous attempt is the last, until a person has decided
 
     -- when next, and who holds it: while claim_token is set, next_attempt_at is the end of the lease
     next_attempt_at    timestamptz not null check (isfinite(next_attempt_at)),
@@ -28,7 +29,7 @@ create table {schema}.mail_deliveries (
     expires_at         timestamptz check (isfinite(expires_at)),
     finished_at        timestamptz,
     dead_letter_reason text constraint reason_is_known check (dead_letter_reason in
-                       ('refused', 'exhausted', 'expired', 'aged_out', 'unrenderable', 'poison')),
+                       ('refused', 'exhausted', 'expired', 'aged_out', 'unrenderable', 'poison', 'uncertain')),
 
     notify_after       timestamptz,  -- an untold notice, and when to tell it
     notified_at        timestamptz,
