@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -22,7 +23,10 @@ BAD: dict[str, list[Any]] = {
     "dsn": ["", "mysql://x/y", "postgresql://[", "postgresql://h:99999/x", "postgresql://h:port/x"],
     "schema": ["", "A", "1a", "a-b", 'a"b', "a" * 64, "a;drop"],
     "template_dirs": ["templates", ["/no/such/folder"], ["x" * 5000]],
-    "smtp_ca_file": ["/no/such/file", "x" * 5000],
+    "smtp_ca_file": ["/no/such/file", "x" * 5000, "a\0b", "\ud800"],
+    "smtp_local_hostname": ["", "two words", "a\r\nb", "bücher.example", "\0"],
+    "statement_cache": ["no", 0, None],
+    "log_notices": ["no", 1, None],
     "verdicts": [
         "rcpt 550 -> transient policy keep",
         [550],
@@ -51,6 +55,24 @@ def test_a_value_out_of_range_is_named(name: str, value: Any) -> None:
     with pytest.raises(InvalidSettings) as refused:
         MailSettings(**{**GOOD, name: value})
     assert {problem.split(":")[0] for problem in refused.value.problems} <= {name, "backoff_base"}
+
+
+class Odd:
+    """What no setting can be."""
+
+    def __repr__(self) -> str:
+        return "hunter2"
+
+
+@pytest.mark.parametrize("name", [field.name for field in attrs.fields(MailSettings)])
+@pytest.mark.parametrize(
+    "value", [Odd(), [Odd()], {"hunter2": 1}, b"hunter2", float("nan")], ids=lambda v: type(v).__name__
+)
+def test_a_value_of_another_type_is_named(name: str, value: Any) -> None:
+    """By one problem, and not by whatever error the first look at it would raise."""
+    with pytest.raises(InvalidSettings, match=f"^invalid settings:\n  - {name}: must be [^\n]*$") as refused:
+        MailSettings(**{**GOOD, name: value})
+    assert "hunter2" not in str(refused.value)
 
 
 @given(st.sets(st.sampled_from(sorted(BAD.keys() - {"backoff_cap"})), min_size=1))

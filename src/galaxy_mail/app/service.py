@@ -11,15 +11,15 @@ from uuid import UUID
 
 from galaxy_mail.app.composing import Composer
 from galaxy_mail.app.config import RuntimeConfig
-from galaxy_mail.domain import orders
-from galaxy_mail.domain.addresses import EmailAddress, Mailbox
+from galaxy_mail.domain import orders, questions
+from galaxy_mail.domain.addresses import Mailbox
 from galaxy_mail.domain.delivery import DeliveryStatus
 from galaxy_mail.domain.errors import InvalidInput, ResendRefused, UnknownDelivery
 from galaxy_mail.domain.invariants import Breach
 from galaxy_mail.domain.mail import Lane, NewDelivery
 from galaxy_mail.domain.orders import Letter, OnUncertain, Order, People
 from galaxy_mail.domain.ports import Clock, Entropy, Store, Tx
-from galaxy_mail.domain.records import MAX_LISTED, DeliveryQuery, DeliveryRecord, DeliverySummary
+from galaxy_mail.domain.records import DeliveryRecord, DeliverySummary
 
 LOGIN_CODE_TEMPLATE = "login_code"
 
@@ -154,7 +154,7 @@ class MailService(Generic[Tx]):
         Raises: as ``enqueue_template``.
         """
         common = self._common(template, ttl, send_at, lane, sender, on_uncertain)
-        deliveries = [self._checked(orders.addressed(common, letter)) for letter in letters]
+        deliveries = [self._checked(orders.addressed(common, letter)) for letter in orders.letters(letters)]
         return await self._store.enqueue_many(deliveries, within)
 
     def transaction(self) -> AbstractAsyncContextManager[Tx]:
@@ -173,7 +173,7 @@ class MailService(Generic[Tx]):
         Raises:
             UnknownDelivery: if there is none.
         """
-        record = await self._store.find(delivery_id)
+        record = await self._store.find(questions.delivery_id(delivery_id))
         if record is None:
             raise UnknownDelivery(delivery_id)
         return record
@@ -187,9 +187,7 @@ class MailService(Generic[Tx]):
         limit: int = 50,
     ) -> tuple[DeliverySummary, ...]:
         """Deliveries that match, newest first, at most ``limit`` (1 to 1,000)."""
-        _check_limit(limit)
-        address = None if recipient is None else str(EmailAddress.parse(recipient, "recipient"))
-        return await self._store.search(DeliveryQuery(status, template, address, limit))
+        return await self._store.search(questions.query(status, template, recipient, limit))
 
     async def audit(self, *, limit: int = 10) -> tuple[Breach, ...]:
         """The invariants that do not hold, each with at most ``limit`` (1 to 1,000) of the deliveries that break it.
@@ -199,8 +197,7 @@ class MailService(Generic[Tx]):
         Raises:
             StoreUnavailable: if it takes longer than ten minutes.
         """
-        _check_limit(limit)
-        return await self._store.audit(limit)
+        return await self._store.audit(questions.listed(limit))
 
     async def resend(self, delivery_id: UUID, *, by: str) -> None:
         """Put a dead letter back into the queue, as ``by`` decided; its counters and its age start afresh.
@@ -209,7 +206,7 @@ class MailService(Generic[Tx]):
             UnknownDelivery: if there is none.
             ResendRefused: unless it is a dead letter that has not expired and whose secrets are not wiped.
         """
-        await self._store.resend(delivery_id, orders.one_line(by, "by"))
+        await self._store.resend(questions.delivery_id(delivery_id), orders.one_line(by, "by"))
 
     async def copy(self, delivery_id: UUID) -> UUID:
         """Enqueue the same mail once more, whatever became of the first, under a new id and Message-ID; return the id.
@@ -247,10 +244,8 @@ class MailService(Generic[Tx]):
         Raises:
             InvalidInput: if it is negative or longer than a century.
         """
-        if not timedelta(0) <= ended_before <= orders.AGES:
-            raise InvalidInput("ended_before", f"must be 0 to {orders.AGES.days} days")
-        total = 0
-        while purged := await self._store.purge(ended_before, self.config.purge_batch):
+        age, total = questions.age(ended_before), 0
+        while purged := await self._store.purge(age, self.config.purge_batch):
             total += purged
         return total
 
@@ -284,8 +279,3 @@ class MailService(Generic[Tx]):
         delivery = order.delivery(self._entropy.delivery_id(), self._sender)
         self._composer.compose(delivery.mail, self._clock.now())
         return delivery
-
-
-def _check_limit(limit: int) -> None:
-    if not 1 <= limit <= MAX_LISTED:
-        raise InvalidInput("limit", f"must be from 1 to {MAX_LISTED}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,10 @@ import attrs
 
 from galaxy_mail.app.config import RuntimeConfig
 from galaxy_mail.app.relay_url import Relay, parse_relay
-from galaxy_mail.domain.addresses import EmailAddress, Mailbox
+from galaxy_mail.app.settings_checks import list_problems, text_problems
+from galaxy_mail.domain.addresses import Mailbox
 from galaxy_mail.domain.backoff import BackoffPolicy
-from galaxy_mail.domain.errors import InvalidAddress, InvalidSettings
-from galaxy_mail.domain.names import schema_name_problem
+from galaxy_mail.domain.errors import InvalidSettings
 from galaxy_mail.domain.settlement import RetryPolicy
 from galaxy_mail.domain.verdict_overrides import parse_overrides
 from galaxy_mail.domain.verdict_table import VerdictTable
@@ -124,7 +124,7 @@ class MailSettings:
     stop_grace: timedelta = timedelta(seconds=30)
 
     def __attrs_post_init__(self) -> None:
-        problems = [*_range_problems(self), *_text_problems(self)]
+        problems = [*_range_problems(self), *text_problems(self), *list_problems(self)]
         if problems:
             raise InvalidSettings(problems)
 
@@ -176,56 +176,3 @@ def _range_problems(settings: MailSettings) -> list[str]:
     if not problems and settings.backoff_base > settings.backoff_cap:
         problems.append("backoff_base: is longer than backoff_cap")
     return problems
-
-
-def _text_problems(settings: MailSettings) -> list[str]:
-    problems = [] if settings.dsn is None else list(_dsn_problems(settings.dsn))
-    if problem := schema_name_problem(settings.schema):
-        problems.append(problem)
-    if isinstance(settings.template_dirs, str | Path):
-        problems.append("template_dirs: must be a list of folders")
-    else:
-        problems += [
-            f"template_dirs: {path} is not a folder"
-            for path in settings.template_dirs
-            if not _is_there(Path(path).is_dir)
-        ]
-    if settings.smtp_ca_file is not None and not _is_there(Path(settings.smtp_ca_file).is_file):
-        problems.append("smtp_ca_file: is not a file")
-    try:
-        parse_relay(settings.smtp_url)
-    except InvalidSettings as error:
-        problems += error.problems
-    try:
-        parse_overrides(settings.verdicts)
-    except InvalidSettings as error:
-        problems += error.problems
-    for field, parse, values in (
-        ("sender", Mailbox.parse, [settings.sender]),
-        ("admins", EmailAddress.parse, settings.admins),
-    ):
-        for value in values:
-            try:
-                parse(value, field)
-            except InvalidAddress as error:
-                problems.append(str(error))
-    return problems
-
-
-def _dsn_problems(dsn: str) -> Iterator[str]:
-    try:
-        parts = urlsplit(dsn)
-        # Several hosts have several ports, which urlsplit does not know; the driver does.
-        _ = parts.port if "," not in parts.netloc else None
-    except ValueError:
-        yield "dsn: is not a URL, or its port is not a number from 1 to 65535"
-    else:
-        if parts.scheme not in ("postgresql", "postgres"):
-            yield "dsn: must begin with postgresql://"
-
-
-def _is_there(look: Callable[[], bool]) -> bool:
-    try:
-        return look()
-    except OSError:  # we may not look there, or no path can be that long
-        return False

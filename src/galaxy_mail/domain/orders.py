@@ -182,7 +182,7 @@ def send_at(value: object, validity: timedelta | None, now: datetime) -> datetim
         raise InvalidInput("send_at", "is more than 366 days ahead")
     if validity is not None and value >= now + validity:
         raise InvalidInput("ttl", "ends before send_at: the mail could never be sent")
-    return value
+    return max(value, now - FAR)  # the first of all years has hours that UTC, and so PostgreSQL, cannot tell
 
 
 @attrs.frozen(kw_only=True)
@@ -196,6 +196,16 @@ class Letter:
     context: Mapping[str, object] | None = attrs.field(default=None, repr=False)
     secrets: Mapping[str, object] | None = attrs.field(default=None, repr=False)
     idempotency_key: str | None = None
+
+
+def letters(value: object) -> Iterator[Letter]:
+    """The letters of a bulk order, one after the other."""
+    if not isinstance(value, Iterable):
+        raise InvalidInput("letters", "must be a sequence of Letter")
+    for letter in value:
+        if not isinstance(letter, Letter):
+            raise InvalidInput("letters", "holds something that is no Letter")
+        yield letter
 
 
 @attrs.frozen(kw_only=True)
