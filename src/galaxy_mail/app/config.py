@@ -49,4 +49,6 @@ class RuntimeConfig:
     notice_timeout: timedelta = timedelta(seconds=30)
     # Deliveries that a purge deletes in one transaction.
     purge_batch: int = 1_000
+    # How long the doctor waits for one of its looks.
+    look_timeout: timedelta = timedelta(seconds=30)
     retry: RetryPolicy = attrs.field(factory=RetryPolicy)

@@ -25,6 +25,7 @@ from galaxy_mail.adapters.log.notifier import LoggingAdminNotifier
 from galaxy_mail.adapters.noop.notifier import NoopAdminNotifier
 from galaxy_mail.adapters.postgres import (
     Pool,
+    PostgresDiagnostics,
     PostgresStore,
     PostgresTransaction,
     check,
@@ -39,10 +40,12 @@ from galaxy_mail.adapters.smtp import (
     PoolLimits,
     RelayConfig,
     SmtpAdminNotifier,
+    SmtpRelayProbe,
     TlsMode,
 )
 from galaxy_mail.app.composing import Composer
 from galaxy_mail.app.delivery_pass import DeliveryPass
+from galaxy_mail.app.doctor import Doctor
 from galaxy_mail.app.herald import Herald
 from galaxy_mail.app.service import MailService
 from galaxy_mail.app.settings import MailSettings
@@ -112,6 +115,11 @@ def make_sender(
     return PooledSmtpSender(config)
 
 
+def make_probe(settings: MailSettings, access_token: AccessToken | None = None) -> SmtpRelayProbe:
+    """A look at the relay that workers would use."""
+    return SmtpRelayProbe(relay_config(settings, access_token))
+
+
 def embedded_postgres(folder: Path) -> EmbeddedPostgres:
     """A PostgreSQL server of our own with its data in ``folder``, for those who have none; not started yet."""
     return EmbeddedPostgres(folder)
@@ -178,6 +186,17 @@ class MailContainer(containers.DeclarativeContainer):
         clock=clock,
         config=settings.provided.runtime,
         logger=logger,
+    )
+
+    diagnostics = providers.Singleton(PostgresDiagnostics, pool, settings.provided.schema)
+    relay_probe = providers.Factory(make_probe, settings, access_token)
+    doctor = providers.Factory(
+        Doctor,
+        diagnostics=diagnostics,
+        queue=store,
+        relay=relay_probe,
+        clock=clock,
+        config=settings.provided.runtime,
     )
 
     # For prometheus_client: registry.register(container.depth_collector()), inside the event loop; needs the extra.

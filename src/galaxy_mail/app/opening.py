@@ -43,9 +43,9 @@ class OpenMail:
 
 
 @asynccontextmanager
-async def open_mail(settings: MailSettings) -> AsyncIterator[OpenMail]:
+async def open_mail(settings: MailSettings, *, lazy: bool = False) -> AsyncIterator[OpenMail]:
     """Open a pool on ``settings.dsn`` and wire everything; on leaving, close the SMTP connections
-    (within ``stop_grace``), then the pool.
+    (within ``stop_grace``), then the pool. A ``lazy`` one does not mind a database that cannot be reached, until it is used.
 
     Raises:
         InvalidSettings: if there is no ``dsn``.
@@ -54,7 +54,7 @@ async def open_mail(settings: MailSettings) -> AsyncIterator[OpenMail]:
     """
     if settings.dsn is None:
         raise InvalidSettings(["dsn: is needed to open galaxy_mail without a pool of your own"])
-    async with open_pool(settings.dsn, statement_cache=settings.statement_cache) as pool:
+    async with open_pool(settings.dsn, statement_cache=settings.statement_cache, lazy=lazy) as pool:
         container = MailContainer(settings=settings, pool=pool)
         check_wiring(container)
         try:

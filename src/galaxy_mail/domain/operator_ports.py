@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
 from galaxy_mail.domain.delivery import DeliveryStatus
+from galaxy_mail.domain.health import RelayReport, TableHealth, Transactions, Untold
 from galaxy_mail.domain.invariants import Breach
 from galaxy_mail.domain.mail import Mail
 from galaxy_mail.domain.records import DeliveryQuery, DeliveryRecord, DeliverySummary
@@ -54,4 +55,44 @@ class Operations(Protocol):
         """The mail as it was ordered, for a copy under a new id. test_a_stored_mail_can_be_loaded
 
         Raises ``UnknownDelivery``, or ``ResendRefused`` if its secrets are wiped or it cannot be read back.
+        """
+
+
+class Diagnostics(Protocol):
+    """What a doctor asks of a store's database. Each is one cheap look, which changes nothing and waits for nobody."""
+
+    async def check_schema(self) -> None:
+        """Return if the schema is what this release needs; else raise ``SchemaOutdated``, saying what is not.
+
+        - test_a_sound_schema_passes
+        """
+
+    async def now(self) -> datetime:
+        """The instant of the clock that decides what is due. test_the_stores_own_clock_is_told"""
+
+    async def oldest_due(self) -> timedelta | None:
+        """How long the mail that is due longest has waited; None if none is due.
+
+        - Neither what is planned for later nor what somebody holds is due. test_the_longest_wait_is_told
+        """
+
+    async def untold(self) -> Untold:
+        """What the administrator is still to be told of. test_untold_ends_are_counted"""
+
+    async def tables(self) -> tuple[TableHealth, ...]:
+        """Each table of the store, by name. test_every_table_is_told_of"""
+
+    async def transactions(self) -> Transactions:
+        """The oldest transaction that is open, our own aside. test_the_oldest_transaction_is_told"""
+
+
+class RelayProbe(Protocol):
+    """A look at the relay, as a worker would see it."""
+
+    async def look(self) -> RelayReport:
+        """Connect and go as far as one can without naming a mail: EHLO, TLS, the login; then leave.
+
+        - No mail is begun. test_a_probe_begins_no_mail
+        - Whatever fails is a report, and never an exception. test_a_probe_reports_what_fails
+        - A report repeats no secret, though the relay may. test_a_report_repeats_no_secret
         """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from galaxy_mail.domain.diagnosis import Check
 from galaxy_mail.domain.invariants import Invariant
 from tests.app.cli.conftest import Cli, query
 
@@ -55,3 +56,56 @@ def test_an_audit_names_a_number_that_makes_sense(ready: Cli) -> None:
     """1 to 1,000."""
     refused = ready("audit", "--limit", "0")
     assert (refused.code, refused.err) == (1, "galaxy-mail: limit: must be from 1 to 1000\n")
+
+
+# --- doctor ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_doctor_says_what_is_bad_and_what_to_do(ready: Cli) -> None:
+    """A relay that nobody listens at: 1, and all else is well."""
+    seen = ready("doctor")
+    assert (seen.code, seen.err) == (1, "")
+    head, *lines = seen.out.splitlines()
+    what = slice(head.index("what"), head.index("seen"))
+    marks = {line[what].strip(): line.split()[0] for line in lines if not line.startswith(" ")}
+    assert marks == dict.fromkeys(Check, "ok") | {"relay": "BAD"}
+    assert "127.0.0.1:1 takes no mail: unreachable at connect" in seen.out
+    assert "→ mail waits" in seen.out
+    document = ready("doctor", "--json").document
+    assert document["worst"] == "bad"
+    assert [one["check"] for one in document["findings"]] == list(Check)
+    assert set(document["findings"][0]) == {"check", "level", "seen", "remedy"}
+
+
+def test_the_doctor_sends_no_mail_and_changes_nothing(outbox: dict[str, str], ready: Cli) -> None:
+    """What is due stays due."""
+    ready(*CODE)
+    before = query(outbox, "select * from {schema}.mail_deliveries")
+    ready("doctor")
+    assert query(outbox, "select * from {schema}.mail_deliveries") == before
+
+
+def test_a_schema_that_is_missing_is_a_finding(outbox: dict[str, str], cli: Cli) -> None:
+    """The doctor needs nothing in order to be asked."""
+    seen = cli("doctor", "--json")
+    assert seen.code == 1
+    schema = seen.document["findings"][0]
+    assert (schema["check"], schema["level"]) == ("schema", "bad")
+    assert "galaxy-mail migrate" in schema["seen"]
+
+
+def test_a_database_that_is_away_is_a_finding(outbox: dict[str, str], cli: Cli) -> None:
+    """The relay is looked at all the same, and no password is shown."""
+    seen = cli("doctor", "--json", "--dsn", "postgresql://app:hunter2@127.0.0.1:1/app")
+    levels = {one["check"]: one for one in seen.document["findings"]}
+    assert seen.code == 1
+    assert "ConnectionRefusedError" in levels["clock"]["seen"]
+    assert "takes no mail" in levels["relay"]["seen"]
+    assert "hunter2" not in seen.out + seen.err
+
+
+def test_the_doctor_asks_for_a_relay(outbox: dict[str, str], cli: Cli) -> None:
+    """2, since there is nothing to look at."""
+    del outbox["GALAXY_MAIL_SMTP_URL"]
+    refused = cli("doctor")
+    assert (refused.code, "smtp_url" in refused.err) == (2, True)

@@ -53,8 +53,12 @@ async def _reset(connection: asyncpg.Connection[asyncpg.Record]) -> None:
 
 
 @asynccontextmanager
-async def open_pool(dsn: str, *, size: int = 10, statement_cache: bool = True) -> AsyncIterator[Pool]:
+async def open_pool(
+    dsn: str, *, size: int = 10, statement_cache: bool = True, lazy: bool = False
+) -> AsyncIterator[Pool]:
     """A pool of at most ``size`` connections; ``statement_cache=False`` is for pgbouncer in transaction mode.
+
+    A ``lazy`` one connects when it is first used, so that somebody can say that the database is away.
 
     Raises:
         InvalidSettings: if the driver cannot make sense of ``dsn``.
@@ -64,7 +68,7 @@ async def open_pool(dsn: str, *, size: int = 10, statement_cache: bool = True) -
         try:
             pool = await asyncpg.create_pool(
                 dsn,
-                min_size=1,
+                min_size=0 if lazy else 1,
                 max_size=size,
                 timeout=CONNECT_SECONDS,
                 command_timeout=STATEMENT_SECONDS,

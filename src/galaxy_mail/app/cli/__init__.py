@@ -62,7 +62,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 async def _open_and_run(arguments: argparse.Namespace, settings: MailSettings) -> int:
     command = COMMANDS[arguments.command]
-    async with opened(settings, os.environ, ready=command.ready) as mail:
+    async with opened(settings, os.environ, ready=command.ready, lazy=command.lazy) as mail:
         return await command.run(mail, arguments, Output(sys.stdout, arguments.json))
 
 

@@ -43,7 +43,7 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"galaxy-mail {version('galaxy-mail')}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
-    for add in (_demo, _migrate, _worker, _send, _stats, _list, _show, _resend, _purge, _audit):
+    for add in (_demo, _migrate, _worker, _send, _stats, _list, _show, _resend, _purge, _audit, _doctor):
         add(commands)
     return parser
 
@@ -222,4 +222,12 @@ def _audit(commands: Commands) -> None:
         type=int,
         default=10,
         help=f"name at most so many deliveries for each, up to {MAX_LISTED}",
+    )
+
+
+def _doctor(commands: Commands) -> None:
+    _command(
+        commands,
+        "doctor",
+        "look at the schema, clocks, wake-up, relay, due mail, notices and tables; exit 1 if anything is bad; sends no mail",
     )

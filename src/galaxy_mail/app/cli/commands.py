@@ -28,11 +28,12 @@ Run: TypeAlias = Callable[[OpenMail, argparse.Namespace, Output], Awaitable[int]
 
 @attrs.frozen
 class Command:
-    """How a command is run: with which settings, and whether the schema must be up to date before."""
+    """How a command is run: with which settings, and whether the schema must be up to date, or the database there, before."""
 
     run: Run
     needed: tuple[str, ...] = ()
     ready: bool = True
+    lazy: bool = False
 
 
 async def migrate(mail: OpenMail, arguments: argparse.Namespace, out: Output) -> int:
@@ -164,4 +165,5 @@ COMMANDS: Mapping[str, Command] = {
     "resend": Command(resend),
     "purge": Command(purge),
     "audit": Command(looking.audit),
+    "doctor": Command(looking.doctor, needed=("smtp_url",), ready=False, lazy=True),
 }

@@ -7,6 +7,7 @@ import argparse
 from galaxy_mail.app.cli import reports
 from galaxy_mail.app.cli.output import Output
 from galaxy_mail.app.opening import OpenMail
+from galaxy_mail.domain.diagnosis import Level
 
 WELL, UNWELL = 0, 1
 
@@ -16,3 +17,10 @@ async def audit(mail: OpenMail, arguments: argparse.Namespace, out: Output) -> i
     breaches = await mail.service.audit(limit=arguments.limit)
     out.give(reports.audit_document(breaches), reports.audit_lines(breaches, arguments.limit))
     return UNWELL if breaches else WELL
+
+
+async def doctor(mail: OpenMail, _: argparse.Namespace, out: Output) -> int:
+    """Look at everything around, and say what to do."""
+    findings = await mail.container.doctor().examine()
+    out.give(reports.doctor_document(findings), reports.doctor_lines(findings))
+    return UNWELL if any(finding.level is Level.BAD for finding in findings) else WELL

@@ -47,9 +47,11 @@ def gather_settings(
 
 @asynccontextmanager
 async def opened(
-    settings: MailSettings, environ: Mapping[str, str], *, ready: bool = True
+    settings: MailSettings, environ: Mapping[str, str], *, ready: bool = True, lazy: bool = False
 ) -> AsyncIterator[OpenMail]:
     """galaxy_mail on the database of the settings, or else on the embedded one, which is kept up to date by itself.
+
+    If ``lazy``, a database that cannot be reached is no matter until it is used.
 
     Raises:
         SchemaOutdated: if ``ready`` and the schema of a database of yours is not what this release needs. It is never
@@ -63,7 +65,7 @@ async def opened(
             print(f"galaxy-mail: no dsn is set: using the embedded PostgreSQL in {folder}", file=sys.stderr)
             dsn = await stack.enter_async_context(running_postgres(folder))
             settings = attrs.evolve(settings, dsn=dsn)
-        mail = await stack.enter_async_context(open_mail(settings))
+        mail = await stack.enter_async_context(open_mail(settings, lazy=lazy))
         if ready and embedded:
             await mail.migrate()
         elif ready:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import attrs
+
 from galaxy_mail.app.terminal import table
+from galaxy_mail.domain.diagnosis import Finding, Level
 from galaxy_mail.domain.invariants import Breach, Invariant
 
 
@@ -42,3 +45,23 @@ def audit_lines(breaches: Sequence[Breach], limit: int) -> Iterator[str]:
     yield ""
     total = len(Invariant)
     yield f"{len(breaches)} of {total} invariants broken" if breaches else f"all {total} invariants hold"
+
+
+def doctor_document(findings: Sequence[Finding]) -> dict[str, object]:
+    """The worst level, and each finding."""
+    worst = max((finding.level for finding in findings), key=list(Level).index)
+    return {"worst": worst, "findings": [attrs.asdict(finding) for finding in findings]}
+
+
+def doctor_lines(findings: Sequence[Finding]) -> Iterator[str]:
+    """A line for each finding, and below it what to do."""
+    marks = {Level.OK: "ok", Level.WARN: "WARN", Level.BAD: "BAD"}
+    lines = table(
+        ("", "what", "seen"), [(marks[each.level], each.check.value, each.seen) for each in findings]
+    )
+    indent = " " * lines[0].index("seen")
+    yield lines[0]
+    for line, finding in zip(lines[1:], findings, strict=True):
+        yield line
+        if finding.remedy:
+            yield f"{indent}→ {finding.remedy}"
