@@ -24,6 +24,7 @@ ALL: tuple[Invariant, ...] = (
     invariants.the_shipped_audit_agrees,
     promises.p1_a_promise_is_kept,
     promises.p2_nothing_is_lost,
+    promises.p3_what_is_held_waits_for_a_person,
     promises.p4_a_healthy_worker_keeps_its_leases,
     promises.p5_every_claim_is_closed_once,
     promises.p5_only_the_latest_token_wins,

@@ -13,7 +13,7 @@ from galaxy_mail.app import MailService
 from galaxy_mail.domain.delivery import DeliveryStatus
 from galaxy_mail.domain.errors import ResendRefused, StoreUnavailable
 from galaxy_mail.domain.notices import Notice
-from galaxy_mail.domain.orders import Letter
+from galaxy_mail.domain.orders import Letter, OnUncertain
 from galaxy_mail.domain.ports import Clock
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.timeline import Timeline
@@ -67,6 +67,7 @@ class Shop:
         dice = Random(key)  # the same each time that it is tried
         to = dice.choice(([ADA], [ADA, BOB], [ADA, BOB, NOBODY], [NOBODY]))
         send_at = self._clock.now() + timedelta(seconds=5) if dice.random() < 0.2 else None
+        on_uncertain: OnUncertain = "hold" if Random(f"{key}/hold").random() < 0.3 else "retry"
         return (
             await self._service.enqueue_template(
                 "note",
@@ -75,6 +76,7 @@ class Shop:
                 within=within,
                 idempotency_key=key,
                 send_at=send_at,
+                on_uncertain=on_uncertain,
             ),
         )
 

@@ -5,7 +5,8 @@ Nothing of this is in ``src``. Each is a patch of one function, and the invarian
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+import contextlib
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from itertools import count
@@ -17,16 +18,17 @@ import attrs
 
 from galaxy_mail.adapters.memory import MemoryStore, MemoryTransaction, claiming
 from galaxy_mail.adapters.memory.rows import Row
+from galaxy_mail.app import delivery_pass
 from galaxy_mail.app.composing import Composed, Composer
 from galaxy_mail.app.herald import Herald
 from galaxy_mail.app.holding import Holding, Progress
 from galaxy_mail.app.holdings import Holdings
 from galaxy_mail.domain.delivery import DeliveryEvent, RecipientState, transition
-from galaxy_mail.domain.leases import Held
+from galaxy_mail.domain.leases import Claim, ClaimRequest, Held
 from galaxy_mail.domain.mail import Mail, NewDelivery
 from galaxy_mail.domain.notices import Notice
 from galaxy_mail.domain.ports import Gate
-from galaxy_mail.domain.settlement import Settlement
+from galaxy_mail.domain.settlement import Settlement, decide
 from galaxy_mail.domain.verdict_table import classify
 from galaxy_mail.domain.verdicts import Envelope, Fault, Receipt, SmtpReply, Stage, Verdict
 from tests.simulation import invariants, promises
@@ -60,6 +62,18 @@ def _abandon_unseen(row: Row, _: datetime) -> None:
     row.abandoned += 1
 
 
+def _give_up_for_poison_alone(
+    rows: Iterable[Row], request: ClaimRequest, now: datetime, mint: Callable[[], UUID]
+) -> tuple[Claim, ...]:
+    held = [row for row in rows if row.hold_uncertain]
+    with contextlib.ExitStack() as stack:
+        for row in held:
+            row.hold_uncertain = False
+            stack.callback(setattr, row, "hold_uncertain", True)
+        return _take_due(rows, request, now, mint)
+
+
+_take_due = claiming.take_due
 _write = claiming.write
 
 
@@ -103,6 +117,10 @@ def _gate_without_lease(self: Holding) -> Fault | None:
         return Fault.EXPIRED
     self.progress = Progress.BEGUN
     return None
+
+
+def _decide_without_hold(claim: Claim, *rest: Any) -> Settlement:
+    return decide(attrs.evolve(claim, hold_uncertain=False), *rest)
 
 
 async def _renew_nothing(_: Holdings) -> None:
@@ -213,6 +231,16 @@ PLANTS = (
         "an abandoned claim is not recorded",
         _instead(claiming, "_abandon", _abandon_unseen),
         (promises.p5_every_claim_is_closed_once, invariants.i2_every_copy_is_accounted_for),
+    ),
+    Plant(
+        "a mail that is to be held is tried again after silence",
+        _instead(delivery_pass, "decide", _decide_without_hold),
+        (promises.p3_what_is_held_waits_for_a_person,),
+    ),
+    Plant(
+        "a mail that is to be held is claimed again from a dead worker",
+        _instead(claiming, "take_due", _give_up_for_poison_alone),
+        (promises.p3_what_is_held_waits_for_a_person,),
     ),
     Plant(
         "a notice counts as told although telling failed",

@@ -51,12 +51,24 @@ def _true(row: Row, reason: DeadLetterReason, books: Books) -> bool:
         case DeadLetterReason.POISON:
             abandoned = [attempt for attempt in row.log if _abandoned(attempt) and attempt.number > since]
             return len(abandoned) >= retry.abandoned_limit
+        case DeadLetterReason.UNCERTAIN:
+            return row.hold_uncertain and any(each.ambiguous and each.number > since for each in row.log)
         case _:
             return False  # every mail of these worlds can be rendered
 
 
 def _since(row: Row) -> int:
     return row.resends[-1].after_attempt if row.resends else 0
+
+
+def p3_what_is_held_waits_for_a_person(books: Books) -> Broken:
+    """P3: a mail that is to be held is not claimed again after an ambiguous attempt, but by a resend: no copy comes after it."""
+    for row in books.rows.values():
+        resent_after = {resend.after_attempt for resend in row.resends}
+        for attempt in row.log:
+            again = attempt.number < row.claims and attempt.number not in resent_after
+            if row.hold_uncertain and attempt.ambiguous and again:
+                yield f"{row.delivery_id} was claimed again after attempt {attempt.number}, which may have gone through"
 
 
 def p4_a_healthy_worker_keeps_its_leases(books: Books) -> Broken:

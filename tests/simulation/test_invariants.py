@@ -113,6 +113,13 @@ def _abandoned(books: Books) -> Books:
     return attrs.evolve(books, excuses={**books.excuses, "nobody": []})
 
 
+def _tried_after_silence(books: Books) -> Books:
+    row = _row(books)
+    row.hold_uncertain, row.claims = True, 2
+    row.log[0] = attrs.evolve(row.log[0], ambiguous=True)
+    return books
+
+
 def _closed_twice(books: Books) -> Books:
     return attrs.evolve(books, closed=books.closed | {(_row(books).delivery_id, 1)})
 
@@ -156,6 +163,7 @@ FORGERIES: tuple[tuple[Invariant, Callable[[Books], Books]], ...] = (
     (promises.p1_a_promise_is_kept, _not_rolled_back),
     (promises.p2_nothing_is_lost, _lost),
     (promises.p2_nothing_is_lost, _without_reason),
+    (promises.p3_what_is_held_waits_for_a_person, _tried_after_silence),
     (promises.p4_a_healthy_worker_keeps_its_leases, _abandoned),
     (promises.p5_every_claim_is_closed_once, _closed_twice),
     (promises.p5_only_the_latest_token_wins, _usurped),
