@@ -55,7 +55,7 @@ def test_a_breach_of_the_whole_names_nobody(outbox: dict[str, str], ready: Cli) 
 def test_an_audit_names_a_number_that_makes_sense(ready: Cli) -> None:
     """1 to 1,000."""
     refused = ready("audit", "--limit", "0")
-    assert (refused.code, refused.err) == (1, "galaxy-mail: limit: must be from 1 to 1000\n")
+    assert (refused.code, refused.err) == (1, "galaxy-mail: limit: must be a number from 1 to 1000\n")
 
 
 # --- doctor ------------------------------------------------------------------------------------------------------------
