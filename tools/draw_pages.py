@@ -54,7 +54,8 @@ that is its reason.
 VERDICTS = """# Verdicts
 
 What each reply of a server, and each failure on the way, means for a mail. All of it is one ordered table in
-`domain/verdict_table.py`, and the first row that matches decides; this page is drawn from it.
+`domain/verdict_table.py`, and the first row that matches decides; this page is drawn from it. A deployment may put [lines of its
+own](../howto/run-workers.md#when-your-relay-means-something-else) behind the first three rows, for what its relay refuses.
 
 Three things are kept apart: the **outcome** (what happened to this mail), the **blame** (whose doing it was), and whether it
 **burns** one of the mail's attempts. A verdict is **ambiguous** where the server may have the mail although we hold no receipt.

@@ -29,6 +29,20 @@ async def test_a_mail_that_kills_its_workers_is_poison(world: World, order_key: 
     assert {await world.status(one) for one in others} == {"sent"}
 
 
+async def test_a_mail_to_be_held_kills_one_worker_and_no_other(world: World, order_key: str) -> None:
+    """P3: whatever its dead worker did with it, it is not claimed again: a person decides."""
+    before = world.crew.deaths
+    held = await world.mail.service.enqueue_template(
+        "poison", to=f"{order_key}@example.org", context={"name": order_key}, on_uncertain="hold"
+    )
+    (other,) = await world.order(f"{order_key}-other")
+    await world.ended([held, other])
+    assert await world.admin.ask(REASON, held) == "uncertain"
+    assert await world.admin.ask(ATTEMPTS, held) == 1
+    assert world.crew.deaths - before == 1
+    assert await world.status(other) == "sent"
+
+
 @pytest.mark.parametrize("column", ["context = '[1]'", "secrets = '7'", "context = '{}'"])
 async def test_a_mail_that_cannot_be_made_is_a_dead_letter(world: World, order_key: str, column: str) -> None:
     """P8: whose stored form is spoilt, or lacks what its template needs, ends with a reason, at once."""
