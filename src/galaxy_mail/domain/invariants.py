@@ -38,6 +38,7 @@ class Invariant(StrEnum):
     LIVING_WAITS_FOR_SOMEBODY = "living_waits_for_somebody"
     ENDED_WAITS_FOR_NOBODY = "ended_waits_for_nobody"
     ENDS_ARE_LEFT_BY_RESENDS = "ends_are_left_by_resends"
+    HELD_WAITS_FOR_A_PERSON = "held_waits_for_a_person"
     SECRETS_ARE_WIPED = "secrets_are_wiped"
     NOTHING_WENT_AFTER_EXPIRY = "nothing_went_after_expiry"
     TALLY_AGREES = "tally_agrees"
@@ -61,6 +62,7 @@ _MEANINGS: Mapping[Invariant, str] = MappingProxyType(
         Invariant.LIVING_WAITS_FOR_SOMEBODY: "What is pending or retrying has a recipient that is open.",
         Invariant.ENDED_WAITS_FOR_NOBODY: "What has ended has no open recipient, and a dead letter nobody who accepted it.",
         Invariant.ENDS_ARE_LEFT_BY_RESENDS: "What lives never ended before, unless a resend is on record.",
+        Invariant.HELD_WAITS_FOR_A_PERSON: "What is to be held is not claimed again, but by a resend, after it may have gone through.",
         Invariant.SECRETS_ARE_WIPED: "What has ended keeps no secret.",
         Invariant.NOTHING_WENT_AFTER_EXPIRY: "No mail succeeded by an attempt that began after its expiry.",
         Invariant.TALLY_AGREES: "The tally of what has ended agrees with the rows.",

@@ -93,6 +93,11 @@ PLANTED: list[tuple[Invariant, int, Hand]] = [
     (Invariant.ENDS_ARE_LEFT_BY_RESENDS, DEAD, put(status=DeliveryStatus.PENDING)),
     (Invariant.ENDS_ARE_LEFT_BY_RESENDS, WAITING, lambda row: row.stored.wipe()),
     (Invariant.ENDS_ARE_LEFT_BY_RESENDS, HELD, lambda row: setattr(row, "notified_at", row.created_at)),
+    (
+        Invariant.HELD_WAITS_FOR_A_PERSON,
+        DEAD,
+        lambda row: (put(hold_uncertain=True, claims=2)(row), attempt(ambiguous=True)(row)),
+    ),
     (Invariant.SECRETS_ARE_WIPED, SENT, lambda row: setattr(row.stored, "secrets", "{}")),
     (Invariant.NOTHING_WENT_AFTER_EXPIRY, SENT, lambda row: setattr(row, "expires_at", row.claimed_at)),
     (

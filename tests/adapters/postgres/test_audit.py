@@ -53,6 +53,7 @@ PLANTED: list[tuple[Invariant, str]] = [
     (Invariant.ENDS_ARE_LEFT_BY_RESENDS, DELIVERIES + "status = 'pending', finished_at = null, dead_letter_reason = null"),
     (Invariant.ENDS_ARE_LEFT_BY_RESENDS, PAYLOADS + "secrets = null, secrets_wiped_at = now()"),
     (Invariant.ENDS_ARE_LEFT_BY_RESENDS, DELIVERIES + "notified_at = now()"),
+    (Invariant.HELD_WAITS_FOR_A_PERSON, DELIVERIES + "hold_uncertain = true, claims = 2; " + ATTEMPTS + "ambiguous = true"),
     (Invariant.SECRETS_ARE_WIPED, PAYLOADS + "secrets = '{}'"),
     (Invariant.NOTHING_WENT_AFTER_EXPIRY, DELIVERIES + "expires_at = now() - interval '11 minutes', claimed_at = '2000-01-01'"),
     (Invariant.NOTHING_WENT_AFTER_EXPIRY, DELIVERIES + "expires_at = claimed_at"),

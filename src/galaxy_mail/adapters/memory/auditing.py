@@ -52,6 +52,9 @@ def _broken_end(row: Row) -> Iterator[Invariant]:
     tried = row.status is DeliveryStatus.PENDING and any(each.number > _since(row) for each in row.log)
     if not row.status.terminal and (row.stored.wiped or row.notified_at is not None or tried):
         yield Invariant.ENDS_ARE_LEFT_BY_RESENDS
+    doubtful = any(each.ambiguous and _since(row) < each.number < row.claims for each in row.log)
+    if row.hold_uncertain and doubtful:
+        yield Invariant.HELD_WAITS_FOR_A_PERSON
 
 
 def _broken_counts(row: Row) -> Iterator[Invariant]:

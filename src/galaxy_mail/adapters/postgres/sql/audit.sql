@@ -9,6 +9,7 @@ with resent as (
            count(*) filter (where attempt_no > coalesce(since, 0) and burned) as burned,
            count(*) filter (where attempt_no > coalesce(since, 0) and stage = 'abandoned') as lost,
            max(attempt_no) filter (where outcome = 'success') as success_no,
+           min(attempt_no) filter (where attempt_no > coalesce(since, 0) and ambiguous) as doubtful_no,
            max(started_at) filter (where outcome = 'success') as success_at
       from {schema}.mail_attempts left join resent using (delivery_id)
      group by delivery_id
@@ -41,6 +42,7 @@ with resent as (
            case when not living and (open or (accepted and status = 'dead_lettered')) then 'ended_waits_for_nobody' end,
            case when living and (secrets_wiped_at is not null or notified_at is not null or (status = 'pending' and fresh > 0))
                 then 'ends_are_left_by_resends' end,
+           case when hold_uncertain and doubtful_no < claims then 'held_waits_for_a_person' end,
            case when not living and secret then 'secrets_are_wiped' end,
            case when success_at > expires_at + $4::interval or (success_no = claims and claimed_at >= expires_at)
                 then 'nothing_went_after_expiry' end
