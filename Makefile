@@ -1,6 +1,6 @@
 # Two commands matter: `make demo` and `make test`. Both need Python ≥ 3.11, git and make, nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench chaos simulate test check lint format contracts types unit real-servers lock clean
+.PHONY: help setup demo bench chaos simulate fuzz test check lint format contracts types unit real-servers lock clean
 SHELL := /bin/sh
 export PYTHON ?=
 RUN := .venv/bin/python -m
@@ -24,6 +24,9 @@ chaos: setup ## faults at random on the real thing: MINUTES=2, SEED=… to draw 
 
 simulate: setup ## worlds by the thousand, in virtual time: SEEDS=1000, FIRST=0; SEED=… tells one world's story
 	@$(RUN) tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000) --first $(or $(FIRST),0))
+
+fuzz: setup ## coverage-guided: SECONDS=60 for each target, SEED=0, TARGETS="session message …", PYTHON=…
+	@$(RUN) tests.fuzz --seconds $(or $(SECONDS),60) --seed $(or $(SEED),0) $(TARGETS)
 
 test: lint contracts types unit ## everything CI runs: lint, import contracts, types, tests
 

@@ -1,0 +1,13 @@
+"""All targets, by name."""
+
+from __future__ import annotations
+
+from tests.fuzz.deployment import SETTINGS, VERDICT
+from tests.fuzz.engine import Target
+from tests.fuzz.messages import ADDRESS, MESSAGE
+from tests.fuzz.replies import REPLIES
+from tests.fuzz.session import SESSION
+
+TARGETS: dict[str, Target] = {
+    target.name: target for target in (REPLIES, SESSION, MESSAGE, ADDRESS, VERDICT, SETTINGS)
+}
