@@ -14,7 +14,7 @@ import asyncpg
 from galaxy_mail.adapters.clock.system import SystemClock
 from galaxy_mail.adapters.postgres.pools import PostgresTransaction
 from galaxy_mail.domain.errors import ResendRefused, StoreUnavailable
-from galaxy_mail.domain.orders import Letter
+from galaxy_mail.domain.orders import Letter, OnUncertain
 from tests.faults.database import SCHEMA
 from tests.faults.world import World
 
@@ -67,6 +67,7 @@ class Producers:
         kinds: dict[Callable[[str], Awaitable[None]], float] = {
             self._letter: 60,
             self._code: 20,
+            self._not_twice: 10,
             self._kept_together: 10,
             self._rolled_back: 10,
             self._held: 1,
@@ -116,6 +117,9 @@ class Producers:
                 f"code-{key}@example.org", code=CODE.format(int(key)), ttl=ttl, idempotency_key=key
             ),
         )
+
+    async def _not_twice(self, key: str) -> None:
+        await self._certainly(key, lambda: self._enqueue(key, on_uncertain="hold"))
 
     async def _broken(self, key: str) -> None:
         await self._certainly(key, lambda: self._enqueue(key, template="broken"))
@@ -182,6 +186,7 @@ class Producers:
         cc: list[str] | None = None,
         bcc: list[str] | None = None,
         within: PostgresTransaction | None = None,
+        on_uncertain: OnUncertain = "retry",
     ) -> UUID:
         return await self._service.enqueue_template(
             template,
@@ -191,4 +196,5 @@ class Producers:
             context={"name": key},
             idempotency_key=key,
             within=within,
+            on_uncertain=on_uncertain,
         )
