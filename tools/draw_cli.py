@@ -27,6 +27,8 @@ from galaxy_mail.app.durations import format_duration
 from galaxy_mail.app.settings import MailSettings
 from galaxy_mail.app.settings_sources import PREFIX
 from galaxy_mail.app.settings_values import kinds
+from galaxy_mail.domain.backoff import BackoffPolicy
+from galaxy_mail.domain.outages import BreakerPolicy
 
 FOLDER = Path(__file__).parents[1] / "docs/reference"
 MARK = "<!-- Below: drawn by tools/draw_cli.py from the code. Change it there; a test holds it against the code. -->\n"
@@ -63,13 +65,14 @@ them beside those that are set.
 
 def fixed_table() -> str:
     """The fields of RuntimeConfig that no setting gives."""
-    told = explained(RuntimeConfig)
-    given = {field.name for field in attrs.fields(MailSettings)} | {"retry"}
-    fixed = [field for field in attrs.fields(RuntimeConfig) if field.name not in given]
-    return table(
-        ("field", "value", "meaning"),
-        ((f"`{field.name}`", default(field.default), told[field.name]) for field in fixed),
+    given = {field.name for field in attrs.fields(MailSettings)} | {"retry", "breaker"}
+    rows = (
+        (f"`{prefix}{field.name}`", default(field.default), explained(kind)[field.name])
+        for kind, prefix in ((RuntimeConfig, ""), (BreakerPolicy, "breaker."))
+        for field in attrs.fields(kind)
+        if field.name not in given
     )
+    return table(("field", "value", "meaning"), rows)
 
 
 def allowed(name: str) -> str:
@@ -83,6 +86,9 @@ def default(value: object) -> str:
     """A default as a person would write it."""
     if value is attrs.NOTHING:
         return "**needed**"
+    if isinstance(value, attrs.Factory) and isinstance(backoff := value.factory(), BackoffPolicy):
+        base, cap = format_duration(backoff.base), format_duration(backoff.cap)
+        return f"{base}, times {backoff.factor:g} up to {cap}, ±{backoff.jitter:.0%}"
     if value is None or value == ():
         return "none"
     if isinstance(value, float):

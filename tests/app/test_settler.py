@@ -28,7 +28,7 @@ class MoodyStore(MemoryStore):
     def __init__(self, clock: ManualClock) -> None:
         super().__init__(clock)
         self.commits: list[int] = []
-        self.outages = 0
+        self.failures = 0
         self.refused: UUID | None = None
         self.cursed: UUID | None = None
         self.committing = asyncio.Event()
@@ -40,8 +40,8 @@ class MoodyStore(MemoryStore):
         self.commits.append(len(settlements))
         self.committing.set()
         await self.may_commit.wait()
-        if self.outages:
-            self.outages -= 1
+        if self.failures:
+            self.failures -= 1
             raise StoreUnavailable("settle", "57P01")
         if any(settlement.held.delivery_id == self.refused for settlement in settlements):
             raise StoreUnavailable("settle", NOT_NULL)
@@ -102,7 +102,7 @@ async def test_a_lost_claim_is_told_to_its_owner_alone(store: MoodyStore, settle
 
 async def test_an_outage_is_waited_out(store: MoodyStore, settler: Settler, clock: ManualClock) -> None:
     """While the store fails the batch is kept and tried again, and in the end it is settled once."""
-    store.outages = 3
+    store.failures = 3
     (settlement,) = await settlements(store, 1)
     waiting = asyncio.create_task(settler.settle(settlement))
     for _ in range(3):

@@ -35,7 +35,7 @@ class Workshop:
         self.begun: list[Holding] = []
         self.may_end = asyncio.Semaphore(0)
         config = attrs.evolve(RuntimeConfig(), deliveries_at_once=at_once, share_behind=share)
-        self.turns = Turns(config, self.work)
+        self.turns = Turns(config, self.work, lambda: at_once)
 
     async def work(self, holding: Holding) -> None:
         """Note who came, and wait."""

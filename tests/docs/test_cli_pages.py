@@ -14,6 +14,7 @@ import pytest
 from galaxy_mail.app.config import RuntimeConfig
 from galaxy_mail.app.relay_url import parse_relay
 from galaxy_mail.app.settings import MailSettings
+from galaxy_mail.domain.outages import BreakerPolicy
 from galaxy_mail.domain.records import DeliverySummary
 from tests.docs.pages import ROOT, rows
 
@@ -51,10 +52,14 @@ def test_every_setting_is_explained() -> None:
 
 
 def test_every_number_of_a_worker_is_explained() -> None:
-    """A field of RuntimeConfig is a setting, or it has a row of its own; the rules of retrying are settings all."""
+    """A field of RuntimeConfig is a setting, or it has a row of its own; the rules of retrying are settings all, and those of
+    the breaker have rows.
+    """
     told = {name.strip("`") for name, *_ in rows(FOLDER / "settings.md", "Numbers that are no settings")}
     settings = {field.name for field in attrs.fields(MailSettings)}
-    assert told == {field.name for field in attrs.fields(RuntimeConfig)} - settings - {"retry"}
+    breaker = {f"breaker.{field.name}" for field in attrs.fields(BreakerPolicy)}
+    fields = {field.name for field in attrs.fields(RuntimeConfig)} - settings
+    assert told == (fields - {"retry", "breaker"}) | breaker
 
 
 def test_the_page_reads_relays_as_the_code_does() -> None:

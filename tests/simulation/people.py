@@ -12,7 +12,7 @@ from galaxy_mail.adapters.memory import MemoryTransaction
 from galaxy_mail.app import MailService
 from galaxy_mail.domain.delivery import DeliveryStatus
 from galaxy_mail.domain.errors import ResendRefused, StoreUnavailable
-from galaxy_mail.domain.notices import Notice
+from galaxy_mail.domain.notices import AnyNotice, OutageNotice
 from galaxy_mail.domain.orders import Letter, OnUncertain
 from galaxy_mail.domain.ports import Clock
 from tests.simulation.loop import VirtualLoop
@@ -139,12 +139,13 @@ class Pager:
 
     def __init__(self, loop: VirtualLoop, dice: Random, weather: Weather, timeline: Timeline) -> None:
         self.told: set[tuple[UUID, datetime]] = set()
+        self.told_of_outages: set[tuple[UUID, datetime | None]] = set()
         self._loop = loop
         self._dice = dice
         self._weather = weather
         self._timeline = timeline
 
-    async def notify(self, notice: Notice) -> None:
+    async def notify(self, notice: AnyNotice) -> None:
         """See ``AdminNotifier.notify``."""
         luck = 1.0 if self._loop.time() >= self._weather.calm_at else self._dice.random()
         if luck < self._weather.pager_fails / 2:
@@ -152,5 +153,8 @@ class Pager:
         if luck < self._weather.pager_fails:
             await self._loop.pause(1_000.0)
         await self._loop.pause(0.01)
-        self.told.add((notice.delivery_id, notice.ended_at))
+        if isinstance(notice, OutageNotice):
+            self.told_of_outages.add((notice.outage_id, notice.closed_at))
+        else:
+            self.told.add((notice.delivery_id, notice.ended_at))
         self._timeline.note("pager", "{}", notice.headline)

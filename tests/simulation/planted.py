@@ -26,7 +26,7 @@ from galaxy_mail.app.holdings import Holdings
 from galaxy_mail.domain.delivery import DeliveryEvent, RecipientState, transition
 from galaxy_mail.domain.leases import Claim, ClaimRequest, Held
 from galaxy_mail.domain.mail import Mail, NewDelivery
-from galaxy_mail.domain.notices import Notice
+from galaxy_mail.domain.notices import AnyNotice
 from galaxy_mail.domain.ports import Gate
 from galaxy_mail.domain.settlement import Settlement, decide
 from galaxy_mail.domain.verdict_table import classify
@@ -130,8 +130,8 @@ async def _renew_nothing(_: Holdings) -> None:
 _tell = Herald._tell
 
 
-async def _tell_carelessly(self: Herald, notice: Notice) -> bool:
-    await _tell(self, notice)
+async def _tell_carelessly(self: Herald, notice: AnyNotice, about: str) -> bool:
+    await _tell(self, notice, about)
     return True
 
 

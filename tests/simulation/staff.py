@@ -11,12 +11,14 @@ import attrs
 from galaxy_mail.adapters.entropy.seeded import SeededEntropy
 from galaxy_mail.adapters.memory import MemoryTransaction
 from galaxy_mail.app import MailService, RuntimeConfig, Worker
+from galaxy_mail.app.breakers import Breakers
 from galaxy_mail.app.composing import Composer
 from galaxy_mail.app.delivery_pass import DeliveryPass
 from galaxy_mail.app.herald import Herald
 from galaxy_mail.app.settler import Settler
 from galaxy_mail.domain.addresses import Mailbox
 from galaxy_mail.domain.backoff import BackoffPolicy
+from galaxy_mail.domain.outages import BreakerPolicy
 from galaxy_mail.domain.ports import AdminNotifier, SmtpSender
 from galaxy_mail.domain.settlement import RetryPolicy
 from tests.simulation.clocks import SimulatedClock
@@ -41,6 +43,12 @@ def drawn_config(dice: Random) -> RuntimeConfig:
         stop_grace=dice.choice((0, 3, 30)) * SECOND,
         release_timeout=5 * SECOND,
         notice_timeout=3 * SECOND,
+        breaker=BreakerPolicy(
+            failures=dice.choice((1, 3, 100)),
+            doubts=dice.choice((2, 100)),
+            cool_down=BackoffPolicy(base=SECOND, cap=5 * SECOND),
+            probe_hold=dice.choice((1, 5)) * SECOND,
+        ),
         retry=RetryPolicy(
             max_attempts=dice.choice((2, 4, 12)),
             max_age=dice.choice((60, 300, 300)) * SECOND,
@@ -85,6 +93,13 @@ class Desk:
                 sender=sender,
                 clock=self.clock,
                 entropy=self.entropy,
+                breakers=Breakers(
+                    outages=self.line.outages(),
+                    clock=self.clock,
+                    entropy=self.entropy,
+                    config=config,
+                    logger=logger,
+                ),
                 config=config,
                 logger=logger,
             ),

@@ -22,6 +22,7 @@ from galaxy_mail.domain.records import DeliveryQuery, DeliveryRecord, DeliverySu
 from galaxy_mail.domain.settlement import Settlement
 from tests.simulation.database import Database
 from tests.simulation.loop import NATURE, Process, VirtualLoop
+from tests.simulation.outages import OutagesLine
 from tests.simulation.timeline import Timeline
 from tests.simulation.weather import Fate, Trip, Weather
 
@@ -161,6 +162,10 @@ class StoreLine:
         """See ``Queue.mark_told``."""
         await self._ask("mark_told", lambda: self._do("mark_told", self._store.mark_told(notices)))
 
+    def outages(self) -> OutagesLine:
+        """See ``Queue.outages``."""
+        return OutagesLine(self._store.outages(), self)
+
     def bell(self) -> Bell:
         """See ``Queue.bell``."""
         return self._store.bell()
@@ -196,6 +201,10 @@ class StoreLine:
         return await self._ask("load_mail", lambda: self._do("load_mail", self._store.load_mail(delivery_id)))
 
     # --- the line ----------------------------------------------------------------------------------------------------
+
+    async def ask(self, doing: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Ask for one thing that the database does at once and whole."""
+        return await self._ask(doing, lambda: self._do(doing, work()))
 
     async def _ask(self, doing: str, call: Callable[[], T]) -> T:
         """Send a statement and wait for the answer. What was sent is carried out, whatever becomes of the asker."""

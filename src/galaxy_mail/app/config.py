@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import attrs
 
+from galaxy_mail.domain.outages import BreakerPolicy
 from galaxy_mail.domain.settlement import RetryPolicy
 
 
@@ -19,8 +20,8 @@ class RuntimeConfig:
     first_poll: timedelta = timedelta(milliseconds=20)
     # For how long an idle worker asks producers to ring, beyond its next looks; one that dies leaves them ringing so long.
     bell_armed: timedelta = timedelta(minutes=1)
-    # After how many failures in a row an outage of the relay is told to the log; one alone is weather.
-    outage_failures: int = 5
+    # When the relay is left alone, and for how long.
+    breaker: BreakerPolicy = attrs.field(factory=BreakerPolicy)
     # A dead worker's claims are free after this.
     lease: timedelta = timedelta(seconds=10)
     # How often a worker keeps its sign of life, and looks for those of others.

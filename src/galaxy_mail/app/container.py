@@ -43,6 +43,7 @@ from galaxy_mail.adapters.smtp import (
     SmtpRelayProbe,
     TlsMode,
 )
+from galaxy_mail.app.breakers import Breakers
 from galaxy_mail.app.composing import Composer
 from galaxy_mail.app.delivery_pass import DeliveryPass
 from galaxy_mail.app.doctor import Doctor
@@ -145,6 +146,7 @@ class MailContainer(containers.DeclarativeContainer):
     entropy = providers.Singleton(SystemEntropy)
 
     store = providers.Singleton(PostgresStore, pool, settings.provided.schema)
+    outages = providers.Callable(lambda store: store.outages(), store)
     sender = providers.Singleton(make_sender, settings, logger, access_token)
     notifier = providers.Singleton(make_notifier, settings, clock, logger, access_token)
     renderer = providers.Singleton(JinjaTemplateRenderer, settings.provided.template_dirs)
@@ -169,6 +171,14 @@ class MailContainer(containers.DeclarativeContainer):
             sender=sender,
             clock=clock,
             entropy=entropy,
+            breakers=providers.Factory(
+                Breakers,
+                outages=outages,
+                clock=clock,
+                entropy=entropy,
+                config=settings.provided.runtime,
+                logger=logger,
+            ),
             config=settings.provided.runtime,
             logger=logger,
         ),

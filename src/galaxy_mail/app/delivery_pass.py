@@ -6,17 +6,17 @@ import logging
 import traceback
 from datetime import timedelta
 
+from galaxy_mail.app.breakers import Breakers
 from galaxy_mail.app.composing import Composer
 from galaxy_mail.app.config import RuntimeConfig
 from galaxy_mail.app.holding import Holding, Progress
-from galaxy_mail.app.relay_watch import RelayWatch
 from galaxy_mail.domain.delivery import DeadLetterReason
 from galaxy_mail.domain.errors import CallerError
 from galaxy_mail.domain.leases import Unreadable
 from galaxy_mail.domain.mail import Mail
 from galaxy_mail.domain.ports import Clock, Entropy, SmtpSender
 from galaxy_mail.domain.redaction import redacted
-from galaxy_mail.domain.settlement import Attempt, Settlement, decide, give_up, overdue
+from galaxy_mail.domain.settlement import Attempt, Settlement, decide, give_up, overdue, put_off
 from galaxy_mail.domain.verdict_table import classify
 from galaxy_mail.domain.verdicts import Envelope, Fault, Receipt, Stage
 
@@ -31,16 +31,17 @@ class DeliveryPass:
         sender: SmtpSender,
         clock: Clock,
         entropy: Entropy,
+        breakers: Breakers,
         config: RuntimeConfig,
         logger: logging.Logger,
     ) -> None:
+        self.breakers = breakers
         self._composer = composer
         self._sender = sender
         self._clock = clock
         self._entropy = entropy
         self._config = config
         self._log = logger
-        self._relay = RelayWatch(config, logger)
 
     async def deliver(self, holding: Holding) -> Settlement:
         """Make one attempt, unless it is too late for any, and return what is to be written down."""
@@ -52,11 +53,13 @@ class DeliveryPass:
             return give_up(claim, DeadLetterReason.UNRENDERABLE)
         if not claim.open_positions:  # nobody is left to send it to, so it should have ended: it does now
             return give_up(claim, DeadLetterReason.REFUSED)
+        if (wait := await self.breakers.put_off(claim.mail.sender.address)) is not None:
+            return put_off(claim, wait)
         started = self._clock.monotonic()
         receipt, version = await self._transact(holding, claim.mail)
-        self._relay.saw(receipt.verdict)
         duration = timedelta(seconds=self._clock.monotonic() - started)
-        attempt = Attempt(redacted(receipt, claim.mail.secrets), duration, version)
+        receipt = self.breakers.saw(redacted(receipt, claim.mail.secrets), claim.mail.sender.address)
+        attempt = Attempt(receipt, duration, version)
         return decide(claim, attempt, holding.elapsed, retry, self._entropy.dice())
 
     async def _transact(self, holding: Holding, mail: Mail) -> tuple[Receipt, str]:

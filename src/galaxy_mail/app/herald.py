@@ -7,7 +7,7 @@ import logging
 
 from galaxy_mail.app.config import RuntimeConfig
 from galaxy_mail.domain.errors import GalaxyMailError, InfrastructureError
-from galaxy_mail.domain.notices import Notice
+from galaxy_mail.domain.notices import AnyNotice
 from galaxy_mail.domain.ports import AdminNotifier, Clock, Queue
 
 
@@ -27,6 +27,7 @@ class Herald:
         logger: logging.Logger,
     ) -> None:
         self._queue = queue
+        self._outages = queue.outages()
         self._notifier = notifier
         self._clock = clock
         self._config = config
@@ -47,26 +48,29 @@ class Herald:
 
     async def _tell_next(self) -> bool:
         """Whether there was a notice."""
+        hold = 2 * self._config.notice_timeout
         try:
-            notices = await self._queue.take_notices(1, 2 * self._config.notice_timeout)
+            if outage := await self._outages.take_notice(hold):
+                if await self._tell(outage, f"the outage of {outage.scope}"):
+                    await self._outages.mark_told(outage)
+                return True
+            notices = await self._queue.take_notices(1, hold)
             for notice in notices:
-                if await self._tell(notice):
+                if await self._tell(notice, f"delivery {notice.delivery_id}"):
                     await self._queue.mark_told([notice])
         except InfrastructureError as error:
             self._log.warning("cannot read or mark notices: %s", error)
             return False
         return bool(notices)
 
-    async def _tell(self, notice: Notice) -> bool:
+    async def _tell(self, notice: AnyNotice, about: str) -> bool:
         try:
             async with asyncio.timeout(self._config.notice_timeout.total_seconds()):
                 await self._notifier.notify(notice)
         except GalaxyMailError as error:
-            self._log.error("the notifier failed for delivery %s: %s", notice.delivery_id, error)
+            self._log.error("the notifier failed for %s: %s", about, error)
         except Exception as error:  # noqa: BLE001 - a host's notifier may raise anything; it must not stop the next notice
-            self._log.error(
-                "the notifier failed for delivery %s: %s", notice.delivery_id, type(error).__name__
-            )
+            self._log.error("the notifier failed for %s: %s", about, type(error).__name__)
         else:
             return True
         return False

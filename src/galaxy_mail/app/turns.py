@@ -19,14 +19,14 @@ Work = Callable[[Holding], Coroutine[None, None, None]]
 
 
 class Turns:
-    """Runs ``work`` on each holding that is added, at most ``config.deliveries_at_once`` of them together.
+    """Runs ``work`` on each holding that is added, at most ``width()`` of them together.
 
     The urgent come first, and within a lane whoever came first; but each so many turns the lane behind all others has one,
     so that a flood in front of it does not hold it for ever.
     """
 
-    def __init__(self, config: RuntimeConfig, work: Work) -> None:
-        self._at_once = config.deliveries_at_once
+    def __init__(self, config: RuntimeConfig, work: Work, width: Callable[[], int]) -> None:
+        self._width = width
         self._share = config.share_behind
         self._work = work
         self._waiting: dict[Lane, deque[Holding]] = {lane: deque() for lane in Lane}
@@ -45,7 +45,7 @@ class Turns:
         self._go_on()
 
     def _go_on(self) -> None:
-        if self._beginning is None and len(self._running) < self._at_once and any(self._waiting.values()):
+        if self._beginning is None and len(self._running) < self._width() and any(self._waiting.values()):
             self._beginning = asyncio.get_running_loop().call_soon(self._begin)
 
     def _begin(self) -> None:

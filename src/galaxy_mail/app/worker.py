@@ -60,7 +60,9 @@ class Worker:
         self._lookout = Lookout(
             queue=store, holdings=self._holdings, clock=clock, config=config, logger=logger
         )
-        self._turns = Turns(config, self._work)
+        self._breakers = delivery_pass.breakers
+        self._turns = Turns(config, self._work, lambda: self._breakers.width)
+        self._sweep_at = 0.0
         self._asking: asyncio.Future[list[Holding]] | None = None
 
     async def run(self) -> None:
@@ -122,7 +124,7 @@ class Worker:
                 # A small claim is a quick one.
                 most = min(most, len(self._holdings) + self._config.deliveries_at_once)
                 break
-        claimed = await self._claim(most - len(self._holdings))
+        claimed = await self._claim_next(most - len(self._holdings))
         if claimed and claimed[0].claim.suspect:
             await self._try_suspects(claimed)
         else:
@@ -145,10 +147,23 @@ class Worker:
             self._turns.add(holding)
         await self._bounded(self._holdings.at_most(0), self._config.lease)
 
-    async def _claim(self, limit: int) -> list[Holding]:
+    async def _claim_next(self, most: int) -> list[Holding]:
+        """What may be sent now; while the relay is left alone, at times what is overdue and needs no relay to end."""
+        if room := await self._breakers.room(most):
+            return await self._claim(room)
+        if self._clock.monotonic() < self._sweep_at:
+            return []
+        overdue = await self._claim(most, self._config.retry.max_age)
+        if not overdue:
+            self._sweep_at = self._clock.monotonic() + self._config.poll_interval.total_seconds()
+        return overdue
+
+    async def _claim(self, limit: int, overdue_after: timedelta | None = None) -> list[Holding]:
         config = self._config
         limits = (config.retry.abandoned_limit, config.suspects_together, config.share_behind)
-        request = ClaimRequest(self.name, limit, config.lease, *limits, sign=self._life.now)
+        request = ClaimRequest(
+            self.name, limit, config.lease, *limits, sign=self._life.now, overdue_after=overdue_after
+        )
         self._lookout.found = False
         asked = self._clock.monotonic()
         # If we are cancelled meanwhile the store may still issue claims: the drain waits for them and gives them back.

@@ -43,7 +43,8 @@ class ClaimRequest:
 
     ``abandoned_limit`` is the number of abandoned claims at which a delivery is poison; of those that were abandoned once,
     at most ``suspects_together`` are claimed at a time. One place in ``share_behind`` (2 or more) is kept for each lane behind.
-    The claims bear ``sign``; without one nothing but their lease ends them.
+    The claims bear ``sign``; without one nothing but their lease ends them. With ``overdue_after`` it is a wish for those alone
+    that have expired, or are older than that.
     """
 
     worker: str
@@ -53,6 +54,7 @@ class ClaimRequest:
     suspects_together: int = 1
     share_behind: int = 10
     sign: Sign | None = None
+    overdue_after: timedelta | None = None
 
     @property
     def kept_behind(self) -> int:

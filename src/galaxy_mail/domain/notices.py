@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import attrs
 
 from galaxy_mail.domain.delivery import DeadLetterReason, DeliveryStatus
+from galaxy_mail.domain.outages import RELAY
+from galaxy_mail.domain.verdicts import Blame, Stage
 
 # A letter (or its escape), and what else may come before an @ in the words of a server.
 _LOCAL_PART = re.compile(r"""(\\x..|\\u.{4}|\\U.{8}|[^\s<>()\[\]:;,"@])[^\s<>()\[\]:;,"@]*@""")
@@ -53,3 +55,34 @@ class Notice:
         what = f"dead-lettered ({self.reason})" if self.reason else f"{self.status} with recipients refused"
         attempts = f"{self.attempts} attempt{'' if self.attempts == 1 else 's'}"
         return f"mail {self.delivery_id} ({self.template}) {what} after {attempts}"
+
+
+@attrs.frozen
+class OutageNotice:
+    """The relay, or one sender at it, cannot be used, or can be again: mails wait meanwhile, and nothing is lost.
+
+    ``said`` is the reply code or the fault that began it; ``detail`` the reply, escaped and cut, its addresses masked.
+    """
+
+    outage_id: UUID
+    scope: str  # see domain.outages
+    opened_at: datetime
+    closed_at: datetime | None  # None: it has only begun
+    blame: Blame
+    stage: Stage
+    said: str
+    detail: str = attrs.field(default="", converter=with_masked_addresses)
+
+    @property
+    def headline(self) -> str:
+        """One line that says what happened."""
+        what = "the relay" if self.scope == RELAY else f"the sender {self.scope}"
+        if self.closed_at is None:
+            return (
+                f"{what} cannot be used ({self.said} at {self.stage}; {self.blame} is to blame): mails wait"
+            )
+        lasted = timedelta(seconds=round((self.closed_at - self.opened_at).total_seconds()))
+        return f"{what} works again after {lasted} ({self.said} at {self.stage})"
+
+
+AnyNotice = Notice | OutageNotice

@@ -24,8 +24,9 @@ from uuid import UUID
 
 from galaxy_mail.domain.leases import Absence, Claim, ClaimRequest, Held, Sign
 from galaxy_mail.domain.mail import Content, NewDelivery
-from galaxy_mail.domain.notices import Notice
+from galaxy_mail.domain.notices import AnyNotice, Notice
 from galaxy_mail.domain.operator_ports import Operations
+from galaxy_mail.domain.outage_ports import Outages
 from galaxy_mail.domain.settlement import Settlement
 from galaxy_mail.domain.verdicts import Envelope, Fault, Receipt
 
@@ -138,6 +139,8 @@ class Queue(Protocol):
         - Deliveries that were abandoned once are claimed before and without others, at most ``suspects_together`` of them.
           test_suspects_are_claimed_first_and_without_others
         - A delivery that was abandoned twice is claimed alone. test_a_suspect_of_two_losses_is_claimed_alone
+        - With ``request.overdue_after`` it takes what has expired or is older than that, and nothing else.
+          test_only_what_is_overdue_is_taken_if_asked
         - A mail that cannot be read back is claimed as ``Unreadable``, and delays no other.
           test_an_unreadable_mail_is_claimed_as_such
 
@@ -183,6 +186,7 @@ class Queue(Protocol):
         - Status, attempt, recipients and counters change together. test_a_settlement_is_written_whole
         - Without an attempt none is recorded, and recipients keep the last word about them.
           test_a_delivery_is_given_up_without_an_attempt
+        - It can be put off without an attempt, and nothing is counted. test_a_delivery_is_put_off_without_an_attempt
         - ``attempts`` grows by one if the attempt burned; ``deferrals`` counts those in a row that did not.
           test_only_a_burned_attempt_counts
         - A retry is due after ``retry_in`` and not before. test_a_retry_is_not_due_before_its_delay
@@ -211,6 +215,9 @@ class Queue(Protocol):
         - What was told does not come back. test_a_told_notice_does_not_come_back
         - A delivery that was resent and ended again since is still to be told. test_a_second_end_is_told_too
         """
+
+    def outages(self) -> Outages:
+        """The outages that the workers of this store know of, the same for all of them."""
 
     def bell(self) -> Bell:
         """A new bell that the commits of this store ring; a store that cannot ring gives one that never does."""
@@ -248,8 +255,8 @@ class SmtpSender(Protocol):
 class AdminNotifier(Protocol):
     """The way to a person. Never travels through the outbox it reports on."""
 
-    async def notify(self, notice: Notice) -> None:
-        """Tell an administrator. May raise or hang: the caller bounds it, and will tell again later.
+    async def notify(self, notice: AnyNotice) -> None:
+        """Tell an administrator of a delivery, or of an outage. May raise or hang: the caller bounds it, and will tell again later.
 
         - Any notice can be told, again and again. test_any_notice_can_be_told
         - A notice reveals no secret, so neither does what was told.

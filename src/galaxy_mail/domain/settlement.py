@@ -69,7 +69,7 @@ class Settlement:
 
     held: Held
     status: DeliveryStatus
-    attempt: Attempt | None  # None if no attempt was made: expired, or too old, at the claim
+    attempt: Attempt | None  # None if no attempt was made: overdue at the claim, or put off
     retry_in: timedelta | None = None  # set if and only if the status is not terminal
     reason: DeadLetterReason | None = None  # set if and only if dead-lettered
     marks: tuple[RecipientMark, ...] = ()
@@ -88,6 +88,13 @@ def overdue(claim: Claim, elapsed: timedelta, policy: RetryPolicy) -> DeadLetter
 def give_up(claim: Claim, reason: DeadLetterReason) -> Settlement:
     """Close, without an attempt, a delivery that is overdue: sent if anyone has accepted it before, else a dead letter."""
     return _close(claim, _refuse_open(claim, ()), reason, None)
+
+
+def put_off(claim: Claim, delay: timedelta) -> Settlement:
+    """Let it wait, as if it had not been claimed: during an outage, for one. It is due again when it expires, to be closed."""
+    if claim.expires_in is not None:
+        delay = min(delay, max(claim.expires_in, timedelta(0)))
+    return Settlement(claim.held, claim.status, None, retry_in=delay)
 
 
 def decide(

@@ -79,7 +79,7 @@ class Pace(StrEnum):
 
 
 class Breaker(StrEnum):
-    """What the verdict would tell a circuit breaker of the transport (or, at MAIL, of the sender). Nothing acts on it today."""
+    """What the verdict tells the circuit breaker of the relay (or, at MAIL, of the sender); see ``outages``."""
 
     NONE = "none"  # nothing: the transport did its part
     COUNT = "count"  # one more failure in a row

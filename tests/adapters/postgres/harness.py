@@ -21,6 +21,7 @@ INSTANTS = {
     "mail_attempts": ("started_at", "finished_at"),
     "mail_resends": ("resent_at",),
     "mail_payloads": ("secrets_wiped_at",),
+    "mail_outages": ("opened_at", "closed_at", "probe_at", "notify_after"),
 }  # fmt: skip
 
 

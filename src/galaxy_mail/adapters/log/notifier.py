@@ -6,11 +6,15 @@ import json
 import logging
 
 from galaxy_mail.domain.delivery import DeliveryStatus
-from galaxy_mail.domain.notices import Notice
+from galaxy_mail.domain.notices import AnyNotice, Notice, OutageNotice
+from galaxy_mail.domain.text import escaped
+
+MAX_LINE = 500
 
 
 class LoggingAdminNotifier:
-    """Writes one line a notice: ERROR for a dead letter, WARNING for a mail sent while some recipients were refused.
+    """Writes one line a notice: ERROR for a dead letter and for the beginning of an outage, WARNING for its end and for a mail
+    sent while some recipients were refused.
 
     The line ends in a JSON object of the notice's fields, ASCII throughout: nothing in a notice can begin a second line,
     move a terminal's cursor or reorder what is read. Formatters that want the fields find them as ``record.notice``.
@@ -19,17 +23,32 @@ class LoggingAdminNotifier:
     def __init__(self, logger: logging.Logger | None = None) -> None:
         self._logger = logger or logging.getLogger("galaxy_mail.notices")
 
-    async def notify(self, notice: Notice) -> None:
+    async def notify(self, notice: AnyNotice) -> None:
         """Log the notice; never raises."""
-        fields = _fields(notice)
-        dead = notice.status is DeliveryStatus.DEAD_LETTERED
-        self._logger.log(
-            logging.ERROR if dead else logging.WARNING,
-            "%s %s",
-            "mail dead-lettered" if dead else "mail sent, recipients refused",
-            json.dumps(fields),
-            extra={"notice": fields},
-        )
+        if isinstance(notice, OutageNotice):
+            bad, what, fields = (
+                notice.closed_at is None,
+                escaped(notice.headline, MAX_LINE),
+                _outage_fields(notice),
+            )
+        else:
+            bad, fields = notice.status is DeliveryStatus.DEAD_LETTERED, _fields(notice)
+            what = "mail dead-lettered" if bad else "mail sent, recipients refused"
+        level = logging.ERROR if bad else logging.WARNING
+        self._logger.log(level, "%s %s", what, json.dumps(fields), extra={"notice": fields})
+
+
+def _outage_fields(notice: OutageNotice) -> dict[str, object]:
+    return {
+        "outage_id": str(notice.outage_id),
+        "scope": notice.scope,
+        "opened_at": notice.opened_at.isoformat(),
+        "closed_at": notice.closed_at and notice.closed_at.isoformat(),
+        "blame": str(notice.blame),
+        "stage": str(notice.stage),
+        "said": notice.said,
+        "detail": notice.detail,
+    }
 
 
 def _fields(notice: Notice) -> dict[str, object]:

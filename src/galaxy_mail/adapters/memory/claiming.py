@@ -21,7 +21,9 @@ def take_due(
     rows: Iterable[Row], request: ClaimRequest, now: datetime, mint: Callable[[], ClaimToken]
 ) -> tuple[Claim, ...]:
     """Claim what was abandoned, else what is due, lane by lane; bury what has been abandoned too often."""
-    waiting = sorted((row for row in rows if row.due(now)), key=lambda r: (r.next_attempt_at, r.delivery_id))
+    waiting = sorted(
+        (row for row in rows if _wanted(row, request, now)), key=lambda r: (r.next_attempt_at, r.delivery_id)
+    )
     suspects = []
     for row in [row for row in waiting if row.losses][: min(request.limit, request.suspects_together)]:
         if row.token is not None and (row.losses >= request.abandoned_limit or row.hold_uncertain):
@@ -30,6 +32,10 @@ def take_due(
             suspects.append(row)
     chosen = _tried(suspects) or _lane_by_lane([row for row in waiting if not row.losses], request)
     return tuple(_issue(row, request, now, mint()) for row in chosen)
+
+
+def _wanted(row: Row, request: ClaimRequest, now: datetime) -> bool:
+    return row.due(now) and (request.overdue_after is None or row.overdue(now, request.overdue_after))
 
 
 def _tried(suspects: list[Row]) -> list[Row]:
@@ -88,8 +94,8 @@ def write(row: Row, settlement: Settlement, now: datetime) -> None:
 
 
 def _defer(row: Row, settlement: Settlement, now: datetime, delay: timedelta) -> None:
-    burned = settlement.attempt is not None and settlement.attempt.burned
-    row.deferrals = 0 if burned else row.deferrals + 1
+    if settlement.attempt is not None:
+        row.deferrals = 0 if settlement.attempt.burned else row.deferrals + 1
     row.status = settlement.status
     row.notify_after = now if settlement.tell_admin else None
     row.put_back(now + delay)

@@ -5,7 +5,7 @@ A row changes only by its methods, and each of them changes it whole, without an
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 from uuid import UUID
 
@@ -103,6 +103,11 @@ class Row:
     def due(self, now: datetime) -> bool:
         """Whether a claim may take it: its time has come, or its lease has run out."""
         return not self.status.terminal and self.next_attempt_at <= now
+
+    def overdue(self, now: datetime, max_age: timedelta) -> bool:
+        """Whether it has expired or is older than ``max_age``."""
+        expired = self.expires_at is not None and self.expires_at <= now
+        return expired or self.queued_at <= now - max_age
 
     @property
     def losses(self) -> int:

@@ -12,6 +12,7 @@ from uuid import UUID
 from galaxy_mail.adapters.memory import auditing, claiming, reading
 from galaxy_mail.adapters.memory.bell import MemoryBell
 from galaxy_mail.adapters.memory.instants import StoreTime
+from galaxy_mail.adapters.memory.outages import MemoryOutages
 from galaxy_mail.adapters.memory.rows import Row
 from galaxy_mail.adapters.memory.signs import Signs
 from galaxy_mail.adapters.memory.transactions import MemoryTransaction, Table
@@ -36,6 +37,7 @@ class MemoryStore:
     def __init__(self, clock: Clock | None = None) -> None:
         self._time = StoreTime(clock)
         self._table = Table()
+        self._outages = MemoryOutages(self._time)
         self.signs = Signs()
         self._serial = itertools.count(1)
 
@@ -146,6 +148,10 @@ class MemoryStore:
             row = self._table.rows.get(notice.delivery_id)
             if row is not None and row.finished_at == notice.ended_at and row.notify_after is not None:
                 row.notify_after, row.notified_at = None, self._time.now()
+
+    def outages(self) -> MemoryOutages:
+        """See ``Queue.outages``."""
+        return self._outages
 
     def bell(self) -> MemoryBell:
         """See ``Queue.bell``."""

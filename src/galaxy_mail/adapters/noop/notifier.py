@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from galaxy_mail.domain.notices import Notice
+from galaxy_mail.domain.notices import AnyNotice
 from galaxy_mail.domain.text import escaped
 
 MAX_LINE = 500
@@ -16,6 +16,6 @@ class NoopAdminNotifier:
     def __init__(self, logger: logging.Logger | None = None) -> None:
         self._logger = logger or logging.getLogger("galaxy_mail.notices")
 
-    async def notify(self, notice: Notice) -> None:
+    async def notify(self, notice: AnyNotice) -> None:
         """Log the notice's headline; never raises."""
         self._logger.info("no admin notifier is wired: %s", escaped(notice.headline, MAX_LINE))

@@ -78,7 +78,8 @@ def settlement_columns(settlements: Sequence[Settlement]) -> list[Sequence[Any]]
 def claim_arguments(request: ClaimRequest) -> tuple[object, ...]:
     """The arguments of ``claim.sql``."""
     limits = (request.suspects_together, request.kept_behind)
-    return request.limit, request.lease, request.abandoned_limit, request.worker, *limits, request.sign
+    others = (request.sign, request.overdue_after)
+    return request.limit, request.lease, request.abandoned_limit, request.worker, *limits, *others
 
 
 def held_columns(claims: Sequence[Held]) -> list[Sequence[Any]]:

@@ -14,6 +14,7 @@ from asyncpg.pool import PoolConnectionProxy
 from galaxy_mail.adapters.postgres import arguments, rows
 from galaxy_mail.adapters.postgres.bell import PostgresBell
 from galaxy_mail.adapters.postgres.border import border
+from galaxy_mail.adapters.postgres.outages import PostgresOutages
 from galaxy_mail.adapters.postgres.pools import (
     STATEMENT_SECONDS,
     Pool,
@@ -163,6 +164,10 @@ class PostgresStore:
         """See ``Queue.mark_told``."""
         ids, ends = [notice.delivery_id for notice in notices], [notice.ended_at for notice in notices]
         await self._fetch("mark_told", ids, ends)
+
+    def outages(self) -> PostgresOutages:
+        """See ``Queue.outages``."""
+        return PostgresOutages(self._fetch)
 
     def bell(self) -> PostgresBell:
         """See ``Queue.bell``."""

@@ -20,9 +20,8 @@ from galaxy_mail.domain.verdicts import Fault, SmtpReply, Stage
 
 _log = logging.getLogger("galaxy_mail.smtp")
 
-_TOKEN = re.compile(
-    r"[!-~]+"
-)  # a little more than RFC 6750 section 2.1 allows, and nothing that XOAUTH2 could misread
+# A little more than RFC 6750 section 2.1 allows, and nothing that XOAUTH2 could misread.
+_TOKEN = re.compile(r"[!-~]+")
 _TELLING = 8  # so many characters of a secret tell something of it
 
 

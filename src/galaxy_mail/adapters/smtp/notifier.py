@@ -13,7 +13,7 @@ from galaxy_mail.adapters.smtp.sender import PooledSmtpSender
 from galaxy_mail.domain.addresses import EmailAddress, Mailbox
 from galaxy_mail.domain.errors import InfrastructureError, InvalidSettings
 from galaxy_mail.domain.mime import Message, compose
-from galaxy_mail.domain.notices import Notice
+from galaxy_mail.domain.notices import AnyNotice, Notice, OutageNotice
 from galaxy_mail.domain.ports import Clock
 from galaxy_mail.domain.verdicts import Envelope, Verdict
 
@@ -38,7 +38,7 @@ class SmtpAdminNotifier:
         self._admins = tuple(admins)
         self._clock = clock
 
-    async def notify(self, notice: Notice) -> None:
+    async def notify(self, notice: AnyNotice) -> None:
         """See ``AdminNotifier.notify``.
 
         Raises:
@@ -63,25 +63,43 @@ class SmtpAdminNotifier:
             _, verdict = refused[0]
             raise InfrastructureError(f"a notice was not accepted: {_said(verdict)}")
         for admin, verdict in refused:
-            _log.warning(
-                "%s is not told of delivery %s: %s", admin.masked, notice.delivery_id, _said(verdict)
-            )
+            _log.warning("%s is not told of %s: %s", admin.masked, _about(notice), _said(verdict))
 
-    def message(self, notice: Notice) -> Message:
+    def message(self, notice: AnyNotice) -> Message:
         """The mail about ``notice``. The administrators see each other."""
         now = self._clock.now()
         return Message(
-            message_id=f"{notice.delivery_id}.{now:%Y%m%d%H%M%S%f}.notice@{self._sender.address.domain}",
+            message_id=f"{_about(notice).replace(' ', '.')}.{now:%Y%m%d%H%M%S%f}.notice@{self._sender.address.domain}",
             date=now,
             sender=self._sender,
             subject=notice.headline,
-            text=_text(notice),
+            text=_outage_text(notice) if isinstance(notice, OutageNotice) else _text(notice),
             to=tuple(Mailbox(address) for address in self._admins),
         )
 
 
 def _said(verdict: Verdict) -> str:
     return f"{verdict.fault or verdict.code} at {verdict.stage}"
+
+
+def _about(notice: AnyNotice) -> str:
+    if isinstance(notice, OutageNotice):
+        return f"outage {notice.outage_id}"
+    return f"delivery {notice.delivery_id}"
+
+
+def _outage_text(notice: OutageNotice) -> str:
+    lines = [
+        notice.headline,
+        "",
+        f"since:     {notice.opened_at:%Y-%m-%d %H:%M:%S %Z}",
+        f"until:     {notice.closed_at:%Y-%m-%d %H:%M:%S %Z}" if notice.closed_at else "until:     -",
+        f"blame:     {notice.blame}",
+        f"last word: {notice.detail or '-'}",
+        "",
+        "Mails wait meanwhile; no attempt is counted against them. More: galaxy-mail doctor",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def _text(notice: Notice) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
 from galaxy_mail.domain.delivery import DeadLetterReason, DeliveryStatus, RecipientState
-from galaxy_mail.domain.leases import Claim, Unreadable
+from galaxy_mail.domain.leases import Claim, ClaimRequest, Unreadable
 from galaxy_mail.domain.mail import Lane, Mail
 from galaxy_mail.domain.verdict_table import ABANDONED_VERDICT
 from galaxy_mail.testing.contracts.harness import StoreContract, StoreHarness
@@ -246,6 +247,24 @@ class QueueClaims(StoreContract):
         calls = [await claim(store, suspects_together=5) for _ in range(4)]
         assert [[each.abandoned for each in claims] for claims in calls] == [[2], [2], [2], [0]]
         assert set().union(*map(_ids, calls[:3])) == suspects
+
+    async def test_only_what_is_overdue_is_taken_if_asked(self, harness: StoreHarness) -> None:
+        """What has expired, or is too old, and is due or left by a dead worker; nothing that could still be sent."""
+        store, day = harness.store, timedelta(days=1)
+        old = await store.enqueue(new_delivery(lane=Lane.BULK))
+        await harness.age(day)
+        expired = {
+            await store.enqueue(new_delivery(lane=lane, ttl=LEASE / 2)) for lane in (Lane.URGENT, Lane.NORMAL)
+        }
+        abandoned = await store.enqueue(new_delivery(lane=Lane.URGENT, ttl=LEASE / 2))
+        await harness.age(LEASE)
+        for _ in range(2):
+            await store.enqueue(new_delivery(ttl=day))
+        request = ClaimRequest("worker", 2, LEASE, 100, overdue_after=day)
+        taken = [await store.claim(request) for _ in range(3)]
+        assert set().union(*map(_ids, taken)) == {old, abandoned, *expired}
+        assert [len(claims) for claims in taken] == [2, 2, 0]
+        assert len(await claim(store)) == 2
 
     async def test_an_unreadable_mail_is_claimed_as_such(self, harness: StoreHarness) -> None:
         """A mail that cannot be read back has a claim like any other, which can be closed; its neighbours are served."""

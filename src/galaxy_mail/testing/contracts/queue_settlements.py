@@ -8,7 +8,7 @@ import pytest
 
 from galaxy_mail.domain.delivery import AttemptOutcome, DeadLetterReason, DeliveryStatus, RecipientState
 from galaxy_mail.domain.records import RecipientRecord
-from galaxy_mail.domain.settlement import give_up
+from galaxy_mail.domain.settlement import give_up, put_off
 from galaxy_mail.testing.contracts.harness import StoreContract, StoreHarness
 from galaxy_mail.testing.contracts.orders import (
     ACCEPTED,
@@ -137,6 +137,30 @@ class QueueSettlements(StoreContract):
         assert (record.summary.reason, record.summary.attempts) == (DeadLetterReason.EXPIRED, 1)
         assert [attempt.number for attempt in record.attempts] == [1]
         assert [(each.state, each.code) for each in record.recipients] == [(REFUSED, 450)]
+
+    async def test_a_delivery_is_put_off_without_an_attempt(self, harness: StoreHarness) -> None:
+        """It waits, and is as it was: neither its status nor a counter nor a recipient tells of it."""
+        store, order = harness.store, new_delivery()
+        await store.enqueue(order)
+        for said in ((), (OUTAGE,)):
+            for word in said:
+                await settle(store, await claim_one(store), word)
+                await harness.age(16 * RETRY)
+            before = await claim_one(store)
+            assert await store.settle([put_off(before, RETRY)]) == frozenset()
+            await harness.age(RETRY - harness.tick)
+            assert await claim(store) == ()
+            await harness.age(harness.tick)
+            after = await claim_one(store)
+            assert (after.status, after.attempts, after.deferrals) == (
+                before.status,
+                before.attempts,
+                before.deferrals,
+            )
+            await store.release([after.held])
+        record = await store.find(order.delivery_id)
+        assert record is not None
+        assert [each.outcome for each in record.attempts] == [AttemptOutcome.TRANSIENT_ERROR]
 
     async def test_a_mail_that_is_to_be_held_is_not_tried_again(self, harness: StoreHarness) -> None:
         """An outage is tried again as for any other; silence after the dot is the end, until a person has decided."""

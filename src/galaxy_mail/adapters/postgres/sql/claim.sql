@@ -1,4 +1,4 @@
--- Take due deliveries: $1 limit, $2 lease, $3 abandoned limit, $4 worker, $5 suspects at once, $6 kept behind, $7 sign.
+-- Take due deliveries: $1 limit, $2 lease, $3 abandoned limit, $4 worker, $5 suspects at once, $6 kept behind, $7 sign, $8 overdue after.
 -- Lane by lane, since an index on (lane, next_attempt_at) read across lanes would walk every future row of the first.
 with issued as materialized (
     select gen_random_uuid() as token  -- one for the whole call: a row's latest token is what counts
@@ -7,6 +7,7 @@ with issued as materialized (
            claim_token is not null as expired, abandoned + (claim_token is not null)::int as losses
       from {schema}.mail_deliveries
      where status in ('pending', 'retrying') and (claim_token is not null or abandoned > 0) and next_attempt_at <= now()
+       and ($8::interval is null or expires_at <= now() or queued_at <= now() - $8::interval)
      order by next_attempt_at limit least($1::int, $5::int)
        for update skip locked
 ), suspects as (
@@ -32,16 +33,21 @@ with issued as materialized (
     select count(*) filter (where lane = 1) as for_normal, count(*) filter (where lane = 2) as for_bulk
       from ((select lane from {schema}.mail_deliveries
               where status in ('pending', 'retrying') and claim_token is null and abandoned = 0
-                and lane = 1 and next_attempt_at <= now() limit (select least(total, $6::int) from room))
+                and lane = 1 and next_attempt_at <= now()
+                and ($8::interval is null or expires_at <= now() or queued_at <= now() - $8::interval)
+              limit (select least(total, $6::int) from room))
             union all
             (select lane from {schema}.mail_deliveries
               where status in ('pending', 'retrying') and claim_token is null and abandoned = 0
-                and lane = 2 and next_attempt_at <= now() limit (select least(total, $6::int) from room))) as behind
+                and lane = 2 and next_attempt_at <= now()
+                and ($8::interval is null or expires_at <= now() or queued_at <= now() - $8::interval)
+              limit (select least(total, $6::int) from room))) as behind
 ), urgent as (
     select delivery_id, next_attempt_at, attempts, deferrals
       from {schema}.mail_deliveries
      where status in ('pending', 'retrying') and claim_token is null and abandoned = 0
        and lane = 0 and next_attempt_at <= now()
+       and ($8::interval is null or expires_at <= now() or queued_at <= now() - $8::interval)
      order by next_attempt_at limit (select total - for_normal - for_bulk from room, kept)
        for update skip locked
 ), normal as (
@@ -49,6 +55,7 @@ with issued as materialized (
       from {schema}.mail_deliveries
      where status in ('pending', 'retrying') and claim_token is null and abandoned = 0
        and lane = 1 and next_attempt_at <= now()
+       and ($8::interval is null or expires_at <= now() or queued_at <= now() - $8::interval)
      order by next_attempt_at limit (select total - for_bulk from room, kept) - (select count(*) from urgent)
        for update skip locked
 ), bulk as (
@@ -56,6 +63,7 @@ with issued as materialized (
       from {schema}.mail_deliveries
      where status in ('pending', 'retrying') and claim_token is null and abandoned = 0
        and lane = 2 and next_attempt_at <= now()
+       and ($8::interval is null or expires_at <= now() or queued_at <= now() - $8::interval)
      order by next_attempt_at limit (select total from room) - (select count(*) from urgent) - (select count(*) from normal)
        for update skip locked
 ), fresh as (

@@ -11,7 +11,7 @@ with input as (
        set status = new_status,
            dead_letter_reason = reason,
            attempts = attempts + burned::int,
-           deferrals = case when retry_in is null then deferrals when burned then 0 else deferrals + 1 end,
+           deferrals = case when retry_in is null or outcome is null then deferrals when burned then 0 else deferrals + 1 end,
            next_attempt_at = now() + coalesce(retry_in, interval '0'),
            finished_at = case when retry_in is null then now() end,
            notify_after = case when tell_admin then now() end,

@@ -1,4 +1,4 @@
--- The outbox: one narrow, hot row for each delivery, four tables that hang off it, a tally and a bell.
+-- The outbox: one narrow, hot row for each delivery, four tables that hang off it, a tally, outages and a bell.
 -- The CHECK constraints mirror the enums of galaxy_mail.domain; a test compares them on the server.
 
 create table {schema}.mail_deliveries (
@@ -119,6 +119,22 @@ create table {schema}.mail_tally (
     number     bigint not null,
     primary key (counted_by, status)
 ) with (fillfactor = 50);
+
+-- The relay, or one sender at it, cannot be used: every worker reads it here, and one of them makes the next probe.
+create table {schema}.mail_outages (
+    outage_id    uuid primary key,
+    scope        text not null,  -- 'relay', or a sender's address
+    opened_at    timestamptz not null,
+    closed_at    timestamptz,
+    trips        integer not null default 1,  -- how often in a row it was found so
+    probe_at     timestamptz not null check (isfinite(probe_at)),
+    notify_after timestamptz,  -- an untold notice, and when to tell it
+    stage        text not null,  -- what it began with
+    blame        text not null,
+    said         text not null,
+    detail       text not null
+) with (fillfactor = 50);
+create unique index mail_outages_open on {schema}.mail_outages (scope) where closed_at is null;
 
 -- An idle worker arms the bell; while it is armed, an enqueue rings (NOTIFY) as it commits. Only workers write this row:
 -- notifying at every commit would make producers queue for a lock that all of a database share.

@@ -1,0 +1,103 @@
+"""The outages of a memory store."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import attrs
+
+from galaxy_mail.adapters.memory.instants import StoreTime
+from galaxy_mail.domain.notices import OutageNotice
+from galaxy_mail.domain.outages import Outage
+from galaxy_mail.domain.verdicts import Verdict
+
+
+@attrs.define(eq=False)
+class _Row:
+    outage_id: UUID
+    scope: str
+    cause: Verdict
+    opened_at: datetime
+    probe_at: datetime
+    notify_after: datetime | None
+    trips: int = 1
+    closed_at: datetime | None = None
+
+    def seen(self, now: datetime) -> Outage:
+        return Outage(self.outage_id, self.scope, self.trips, self.probe_at - now, self.cause.blame)
+
+    def notice(self) -> OutageNotice:
+        return OutageNotice(
+            outage_id=self.outage_id,
+            scope=self.scope,
+            opened_at=self.opened_at,
+            closed_at=self.closed_at,
+            blame=self.cause.blame,
+            stage=self.cause.stage,
+            said=str(self.cause.fault or self.cause.code),
+            detail=self.cause.detail,
+        )
+
+
+class MemoryOutages:
+    """The port ``Outages`` over a list."""
+
+    def __init__(self, time: StoreTime) -> None:
+        self._time = time
+        self._rows: list[_Row] = []
+
+    async def open(self) -> tuple[Outage, ...]:
+        """See ``Outages.open``."""
+        now = self._time.now()
+        return tuple(row.seen(now) for row in self._rows if row.closed_at is None)
+
+    async def begin(self, scope: str, cause: Verdict, probe_in: timedelta) -> Outage:
+        """See ``Outages.begin``."""
+        now = self._time.now()
+        row = next((row for row in self._rows if row.scope == scope and row.closed_at is None), None)
+        if row is None:
+            row = _Row(UUID(int=len(self._rows) + 1), scope, cause, now, now + probe_in, now)
+            self._rows.append(row)
+        return row.seen(now)
+
+    async def take_probe(self, outage: Outage, hold: timedelta) -> bool:
+        """See ``Outages.take_probe``."""
+        row, now = self._current(outage), self._time.now()
+        if row is None or row.probe_at > now:
+            return False
+        row.probe_at = now + hold
+        return True
+
+    async def prolong(self, outage: Outage, probe_in: timedelta) -> Outage | None:
+        """See ``Outages.prolong``."""
+        row, now = self._current(outage), self._time.now()
+        if row is None:
+            return None
+        row.trips, row.probe_at = row.trips + 1, now + probe_in
+        return row.seen(now)
+
+    async def end(self, outage: Outage) -> None:
+        """See ``Outages.end``."""
+        if row := self._current(outage):
+            row.closed_at = row.notify_after = self._time.now()
+
+    async def take_notice(self, hold: timedelta) -> OutageNotice | None:
+        """See ``Outages.take_notice``."""
+        now = self._time.now()
+        for row in self._rows:
+            if row.notify_after is not None and row.notify_after <= now:
+                row.notify_after = now + hold
+                return row.notice()
+        return None
+
+    async def mark_told(self, notice: OutageNotice) -> None:
+        """See ``Outages.mark_told``."""
+        for row in self._rows:
+            if row.outage_id == notice.outage_id and (row.closed_at is None) == (notice.closed_at is None):
+                row.notify_after = None
+
+    def _current(self, outage: Outage) -> _Row | None:
+        known = (outage.outage_id, outage.trips, None)
+        rows = (row for row in self._rows if (row.outage_id, row.trips, row.closed_at) == known)
+        return next(rows, None)
