@@ -32,6 +32,8 @@ class Operations(Protocol):
         - A resent delivery is pending, due at once, with a fresh age. test_a_resent_dead_letter_starts_afresh
         - ``UnknownDelivery``, or ``ResendRefused`` unless it is an unexpired dead letter with its secrets intact.
           test_resend_refuses_what_cannot_be_sent
+        - What was held as uncertain is held again when it is uncertain again.
+          test_a_mail_that_is_to_be_held_is_not_tried_again
         - Of two operators who resend at once, one is refused. test_two_operators_resend_once
         """
 

@@ -190,8 +190,6 @@ class Queue(Protocol):
         - ``attempts`` grows by one if the attempt burned; ``deferrals`` counts those in a row that did not.
           test_only_a_burned_attempt_counts
         - A retry is due after ``retry_in`` and not before. test_a_retry_is_not_due_before_its_delay
-        - What was held can be resent, and is held again when it is uncertain again.
-          test_a_mail_that_is_to_be_held_is_not_tried_again
         - Secrets are wiped with the terminal status. test_secrets_are_wiped_when_a_delivery_ends
         """
 
