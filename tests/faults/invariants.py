@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import attrs
 
-from galaxy_mail.adapters.postgres.rows import breaches_from
+from galaxy_mail.adapters.postgres.reports import breaches_from
 from galaxy_mail.adapters.postgres.statements import Statements
 from galaxy_mail.domain.invariants import LATE_COMMIT, LONGEST_LEASE, OVERDUE_TAKEOVER
 from tests.faults.database import SCHEMA, Session

@@ -20,6 +20,7 @@ from galaxy_mail.domain.notices import Notice
 from galaxy_mail.domain.ports import Bell
 from galaxy_mail.domain.records import DeliveryQuery, DeliveryRecord, DeliverySummary
 from galaxy_mail.domain.settlement import Settlement
+from galaxy_mail.domain.shape import Shape
 from tests.simulation.database import Database
 from tests.simulation.loop import NATURE, Process, VirtualLoop
 from tests.simulation.outages import OutagesLine
@@ -195,6 +196,10 @@ class StoreLine:
     async def audit(self, limit: int) -> tuple[Breach, ...]:
         """See ``Operations.audit``."""
         return await self._ask("audit", lambda: self._do("audit", self._store.audit(limit)))
+
+    async def shape(self, domains: int, most: int) -> Shape:
+        """See ``Operations.shape``."""
+        return await self._ask("shape", lambda: self._do("shape", self._store.shape(domains, most)))
 
     async def load_mail(self, delivery_id: UUID) -> Mail:
         """See ``Operations.load_mail``."""

@@ -219,6 +219,12 @@ class StoresAgree(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Whatever was done, and by whatever claim, no store breaks an invariant; but nobody here hurries or asks a gate."""
+
+        async def waiting(harness: StoreHarness) -> object:
+            shape = await harness.store.shape(5, 100)
+            return shape.total.counts, [(each.domain, each.waiting.counts) for each in shape.domains]
+
+        self.agree(waiting)
         broken = {breach.invariant for breach in self.agree(lambda harness: harness.store.audit(limit=10))}
         assert broken <= {Invariant.LEASES_END, Invariant.NOTHING_WENT_AFTER_EXPIRY}
 

@@ -50,6 +50,8 @@ class RuntimeConfig:
     notice_timeout: timedelta = timedelta(seconds=30)
     # Deliveries that a purge deletes in one transaction.
     purge_batch: int = 1_000
+    # Deliveries of each lane that a shape looks at.
+    shape_most: int = 50_000
     # How long the doctor waits for one of its looks.
     look_timeout: timedelta = timedelta(seconds=30)
     retry: RetryPolicy = attrs.field(factory=RetryPolicy)

@@ -20,6 +20,7 @@ from galaxy_mail.domain.mail import Lane, NewDelivery
 from galaxy_mail.domain.orders import Letter, OnUncertain, Order, People
 from galaxy_mail.domain.ports import Clock, Entropy, Store, Tx
 from galaxy_mail.domain.records import DeliveryRecord, DeliverySummary
+from galaxy_mail.domain.shape import Shape
 
 LOGIN_CODE_TEMPLATE = "login_code"
 
@@ -198,6 +199,10 @@ class MailService(Generic[Tx]):
             StoreUnavailable: if it takes longer than ten minutes.
         """
         return await self._store.audit(questions.listed(limit))
+
+    async def shape(self, *, domains: int = 20) -> Shape:
+        """Who waits, by age and recipient domain, at the ``domains`` (1 to 1,000) where most do; see ``domain.shape``."""
+        return await self._store.shape(questions.listed(domains), self.config.shape_most)
 
     async def resend(self, delivery_id: UUID, *, by: str) -> None:
         """Put a dead letter back into the queue, as ``by`` decided; its counters and its age start afresh.

@@ -12,6 +12,7 @@ from galaxy_mail.domain.health import RelayReport, TableHealth, Transactions, Un
 from galaxy_mail.domain.invariants import Breach
 from galaxy_mail.domain.mail import Mail
 from galaxy_mail.domain.records import DeliveryQuery, DeliveryRecord, DeliverySummary
+from galaxy_mail.domain.shape import Shape
 
 
 class Operations(Protocol):
@@ -51,6 +52,18 @@ class Operations(Protocol):
         - An outbox that only galaxy_mail has written breaks none, whatever became of its mails and workers.
           test_an_audit_of_a_sound_outbox_finds_nothing
         - It reads one state of everything, once, and changes nothing. test_an_audit_changes_nothing
+        """
+
+    async def shape(self, domains: int, most: int) -> Shape:
+        """Who waits: the recipients that are open of what is alive and not planned for later, by age and domain.
+
+        An age counts as that of a claim does: from the enqueue, ``send_at`` or the last resend.
+
+        - At most ``domains`` of them are told, those with most first; the total is of all.
+          test_the_shape_counts_who_waits_by_age_and_domain
+        - Each tells the last word about whoever was tried last there. test_the_shape_tells_the_last_word
+        - It looks at ``most`` deliveries of each lane, those that are due first, and says if there are more.
+          test_the_shape_is_bounded_and_says_so
         """
 
     async def load_mail(self, delivery_id: UUID) -> Mail:

@@ -135,7 +135,7 @@ async def test_an_audit_does_not_wait_for_ever(
     postgres: PostgresHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Behind a lock that somebody holds it ends by itself, and its connection is as it was."""
-    monkeypatch.setattr("galaxy_mail.adapters.postgres.store.AUDIT_SECONDS", 0.05)
+    monkeypatch.setattr("galaxy_mail.adapters.postgres.reports.AUDIT_SECONDS", 0.05)
     async with postgres.pool.acquire() as other, other.transaction():
         await other.execute(f"lock table {postgres.schema}.mail_deliveries in access exclusive mode")
         with pytest.raises(StoreUnavailable) as ended:

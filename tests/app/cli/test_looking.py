@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import pytest
+
+from galaxy_mail.app import MailSettings, RuntimeConfig
 from galaxy_mail.domain.diagnosis import Check
 from galaxy_mail.domain.invariants import Invariant
 from tests.app.cli.conftest import Cli, query
 
 CODE = ("send", "login_code", "--to", "ada@example.org", "--secret", "code=493817", "--var", "minutes=5", "--var", "expires_in=5 minutes")  # fmt: skip
+ATTEMPT = """
+insert into {schema}.mail_attempts
+    (delivery_id, attempt_no, started_at, finished_at, outcome, stage, blame, burned, ambiguous, detail, worker, template_version)
+select delivery_id, 1, now(), now(), 'transient_error', 'connect', 'transport', false, false, '', 'w', '' from {schema}.mail_deliveries
+"""
 MISCOUNT = "update {schema}.mail_deliveries set attempts = 3"
 
 # --- audit -------------------------------------------------------------------------------------------------------------
@@ -109,3 +117,47 @@ def test_the_doctor_asks_for_a_relay(outbox: dict[str, str], cli: Cli) -> None:
     del outbox["GALAXY_MAIL_SMTP_URL"]
     refused = cli("doctor")
     assert (refused.code, "smtp_url" in refused.err) == (2, True)
+
+
+# --- shape -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_shape_shows_who_waits_and_where(outbox: dict[str, str], ready: Cli) -> None:
+    """A line for all, and one for each domain, with a column for each age and the last word."""
+    assert ready("shape").out == "nobody waits\n"
+    for _ in range(2):
+        ready(*CODE)
+    query(
+        outbox,
+        "update {schema}.mail_deliveries set queued_at = now() - interval '2 hours', claims = 1, claimed_at = now()",
+    )
+    query(outbox, ATTEMPT)
+    ready(*CODE, "--cc", "grace@example.net")
+    head, everyone, first, second = ready("shape").out.splitlines()
+    assert head.split()[:3] == ["domain", "waiting", "<"]
+    assert everyone.split() == ["all", "4", "2", ".", ".", ".", "2", ".", ".", "2", "h"]
+    assert first.split()[:10] == ["example.org", "3", "1", ".", ".", ".", "2", ".", ".", "2"]
+    assert "transport at connect" in first
+    assert second.split()[:3] == ["example.net", "1", "1"]
+    assert second.endswith("not tried yet")
+    assert "1 wait at other domains" in ready("shape", "--domains", "1").out
+
+
+def test_the_shape_is_one_document_for_a_script(ready: Cli) -> None:
+    """Where counts end, the total, and the domains."""
+    ready(*CODE)
+    document = ready("shape", "--json").document
+    assert document.keys() == {"ages", "total", "domains", "complete"}
+    assert (document["ages"][0], document["complete"]) == (60.0, True)
+    assert len(document["total"]["counts"]) == len(document["ages"]) + 1
+    (line,) = document["domains"]
+    assert line.keys() == {"domain", "number", "counts", "oldest", "last"}
+    assert (line["domain"], line["number"], line["last"]) == ("example.org", 1, None)
+
+
+def test_a_shape_of_a_part_says_so(ready: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody takes the first few for all."""
+    monkeypatch.setattr(MailSettings, "runtime", RuntimeConfig(shape_most=1))
+    ready(*CODE)
+    assert "of each lane only the 1 deliveries that are due first were looked at" in ready("shape").out
+    assert ready("shape", "--json").document["complete"] is False

@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from uuid import UUID
 
-from galaxy_mail.adapters.memory import auditing, claiming, reading
+from galaxy_mail.adapters.memory import auditing, claiming, reading, shaping
 from galaxy_mail.adapters.memory.bell import MemoryBell
 from galaxy_mail.adapters.memory.instants import StoreTime
 from galaxy_mail.adapters.memory.outages import MemoryOutages
@@ -25,6 +25,7 @@ from galaxy_mail.domain.notices import Notice
 from galaxy_mail.domain.ports import Clock
 from galaxy_mail.domain.records import DeliveryQuery, DeliveryRecord, DeliverySummary
 from galaxy_mail.domain.settlement import Settlement
+from galaxy_mail.domain.shape import Shape
 
 
 class MemoryStore:
@@ -211,6 +212,10 @@ class MemoryStore:
     async def audit(self, limit: int) -> tuple[Breach, ...]:
         """See ``Operations.audit``."""
         return auditing.breaches(self._table.rows.values(), limit, self._time.now())
+
+    async def shape(self, domains: int, most: int) -> Shape:
+        """See ``Operations.shape``."""
+        return shaping.shape(self._table.rows.values(), domains, most, self._time.now())
 
     async def load_mail(self, delivery_id: UUID) -> Mail:
         """See ``Operations.load_mail``."""

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 
 from galaxy_mail.domain.addresses import EmailAddress, Mailbox, Recipient, RecipientKind
 from galaxy_mail.domain.delivery import AttemptOutcome, DeadLetterReason, DeliveryStatus, RecipientState
-from galaxy_mail.domain.invariants import Breach, Invariant
 from galaxy_mail.domain.leases import Claim, Held, Unreadable
 from galaxy_mail.domain.mail import Lane, Mail
 from galaxy_mail.domain.notices import Notice
@@ -117,16 +115,6 @@ def notice_from(row: Row) -> Notice:
         refused=tuple(_address(text).masked for text in row["refused"]),
         detail=row["detail"],
     )
-
-
-def breaches_from(found: Iterable[Row]) -> tuple[Breach, ...]:
-    """What ``audit.sql`` returned, in the order of the invariants."""
-    broken: dict[Invariant, list[UUID]] = {}
-    for row in found:
-        ids = broken.setdefault(Invariant(row["invariant"]), [])
-        if row["delivery_id"] is not None:
-            ids.append(row["delivery_id"])
-    return tuple(Breach(each, tuple(broken[each])) for each in Invariant if each in broken)
 
 
 def _address(text: str) -> EmailAddress:

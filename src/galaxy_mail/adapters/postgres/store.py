@@ -11,16 +11,11 @@ from uuid import UUID
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from galaxy_mail.adapters.postgres import arguments, rows
+from galaxy_mail.adapters.postgres import arguments, reports, rows
 from galaxy_mail.adapters.postgres.bell import PostgresBell
 from galaxy_mail.adapters.postgres.border import border
 from galaxy_mail.adapters.postgres.outages import PostgresOutages
-from galaxy_mail.adapters.postgres.pools import (
-    STATEMENT_SECONDS,
-    Pool,
-    PostgresTransaction,
-    leaving_no_trace,
-)
+from galaxy_mail.adapters.postgres.pools import Pool, PostgresTransaction, leaving_no_trace
 from galaxy_mail.adapters.postgres.statements import Statements
 from galaxy_mail.domain.delivery import DeliveryStatus
 from galaxy_mail.domain.errors import (
@@ -30,15 +25,13 @@ from galaxy_mail.domain.errors import (
     UnknownDelivery,
     UnusableTransaction,
 )
-from galaxy_mail.domain.invariants import LATE_COMMIT, LONGEST_LEASE, OVERDUE_TAKEOVER, Breach
+from galaxy_mail.domain.invariants import Breach
 from galaxy_mail.domain.leases import Absence, Claim, ClaimRequest, Held, Sign
 from galaxy_mail.domain.mail import Mail, NewDelivery
 from galaxy_mail.domain.notices import Notice
 from galaxy_mail.domain.records import DeliveryQuery, DeliveryRecord, DeliverySummary
 from galaxy_mail.domain.settlement import Settlement
-
-AUDIT_SECONDS = 600
-"""How long an audit may take. While it does, vacuum waits with what dies meanwhile."""
+from galaxy_mail.domain.shape import Shape
 
 
 class PostgresStore:
@@ -237,15 +230,16 @@ class PostgresStore:
         return cast(int, purged)
 
     async def audit(self, limit: int) -> tuple[Breach, ...]:
-        """See ``Operations.audit``; one statement, which ends by itself after ``AUDIT_SECONDS``."""
-        spans = OVERDUE_TAKEOVER, LONGEST_LEASE, LATE_COMMIT
+        """See ``Operations.audit``."""
         with border("audit"):
-            async with self._snapshot() as connection:
-                await connection.execute(f"set local statement_timeout = '{AUDIT_SECONDS}s'")
-                found = await connection.fetch(
-                    self._sql["audit"], limit, *spans, timeout=AUDIT_SECONDS + STATEMENT_SECONDS
-                )
-        return rows.breaches_from(found)
+            async with self._snapshot() as snapshot:
+                return await reports.audit(snapshot, self._sql, limit)
+
+    async def shape(self, domains: int, most: int) -> Shape:
+        """See ``Operations.shape``."""
+        with border("shape"):
+            async with self._snapshot() as snapshot:
+                return await reports.shape(snapshot, self._sql, domains, most)
 
     @asynccontextmanager
     async def _snapshot(self) -> AsyncIterator[PostgresTransaction]:

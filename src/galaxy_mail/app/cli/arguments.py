@@ -43,7 +43,20 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"galaxy-mail {version('galaxy-mail')}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
-    for add in (_demo, _migrate, _worker, _send, _stats, _list, _show, _resend, _purge, _audit, _doctor):
+    for add in (
+        _demo,
+        _migrate,
+        _worker,
+        _send,
+        _stats,
+        _list,
+        _show,
+        _resend,
+        _purge,
+        _shape,
+        _audit,
+        _doctor,
+    ):
         add(commands)
     return parser
 
@@ -207,6 +220,19 @@ def _purge(commands: Commands) -> None:
         type=values.duration,
         required=True,
         help="how long ago it must have ended (30d)",
+    )
+
+
+def _shape(commands: Commands) -> None:
+    parser = _command(
+        commands, "shape", "show who waits, by age and recipient domain: what is stuck, and since when"
+    )
+    parser.add_argument(
+        "--domains",
+        metavar="N",
+        type=int,
+        default=20,
+        help="of at most so many domains, those with most first",
     )
 
 

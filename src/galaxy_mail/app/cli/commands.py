@@ -164,6 +164,7 @@ COMMANDS: Mapping[str, Command] = {
     "show": Command(show),
     "resend": Command(resend),
     "purge": Command(purge),
+    "shape": Command(looking.shape),
     "audit": Command(looking.audit),
     "doctor": Command(looking.doctor, needed=("smtp_url",), ready=False, lazy=True),
 }

@@ -12,6 +12,13 @@ from galaxy_mail.domain.diagnosis import Level
 WELL, UNWELL = 0, 1
 
 
+async def shape(mail: OpenMail, arguments: argparse.Namespace, out: Output) -> int:
+    """Show what waits."""
+    seen = await mail.service.shape(domains=arguments.domains)
+    out.give(reports.shape_document(seen), reports.shape_lines(seen))
+    return WELL
+
+
 async def audit(mail: OpenMail, arguments: argparse.Namespace, out: Output) -> int:
     """Ask whether everything adds up."""
     breaches = await mail.service.audit(limit=arguments.limit)

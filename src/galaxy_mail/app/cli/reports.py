@@ -6,9 +6,60 @@ from collections.abc import Iterator, Sequence
 
 import attrs
 
-from galaxy_mail.app.terminal import table
-from galaxy_mail.domain.diagnosis import Finding, Level
+from galaxy_mail.app.terminal import instant, table
+from galaxy_mail.domain.diagnosis import Finding, Level, span
 from galaxy_mail.domain.invariants import Breach, Invariant
+from galaxy_mail.domain.shape import AGES, LastWord, Shape, Waiting
+
+
+def shape_document(shape: Shape) -> dict[str, object]:
+    """The total and each domain; ``ages`` are where one count ends and the next begins."""
+    return {
+        "ages": AGES,
+        "total": _waiting_document(shape.total),
+        "domains": [
+            {
+                "domain": each.domain,
+                **_waiting_document(each.waiting),
+                "last": each.last and attrs.asdict(each.last),
+            }
+            for each in shape.domains
+        ],
+        "complete": shape.complete,
+    }
+
+
+def _waiting_document(waiting: Waiting) -> dict[str, object]:
+    return {"number": waiting.number, "counts": waiting.counts, "oldest": waiting.oldest}
+
+
+def shape_lines(shape: Shape) -> Iterator[str]:
+    """A line for each domain, a column for each age."""
+    if shape.complete and not shape.total.number:
+        yield "nobody waits"
+        return
+    heads = ("domain", "waiting", *(f"< {span(age)}" for age in AGES), "older", "oldest", "last word")
+    lines = [("all", *_cells(shape.total), "")]
+    lines += [(each.domain, *_cells(each.waiting), _word(each.last)) for each in shape.domains]
+    yield from table(heads, lines)
+    if left := shape.total.number - sum(each.waiting.number for each in shape.domains):
+        yield ""
+        yield f"{left:,} wait at other domains"
+    if not shape.complete:
+        yield ""
+        yield f"there is more: of each lane only the {shape.looked_at:,} deliveries that are due first were looked at"
+
+
+def _cells(waiting: Waiting) -> tuple[str, ...]:
+    counts = (waiting.number, *waiting.counts)
+    return (*(f"{count:,}" if count else "." for count in counts), span(waiting.oldest))
+
+
+def _word(last: LastWord | None) -> str:
+    if last is None:
+        return "not tried yet"
+    said = " ".join(str(part) for part in (last.code, last.detail) if part)
+    return f"{instant(last.at)} {said or last.blame} at {last.stage}"
 
 
 def audit_document(breaches: Sequence[Breach]) -> dict[str, object]:

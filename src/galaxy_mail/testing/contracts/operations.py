@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from uuid import UUID
 
 import pytest
 
 from galaxy_mail.domain.delivery import DeliveryStatus, RecipientState
 from galaxy_mail.domain.errors import ResendRefused, UnknownDelivery
-from galaxy_mail.domain.mail import NewDelivery
 from galaxy_mail.domain.records import DeliveryQuery, RecipientRecord
-from galaxy_mail.domain.verdicts import Signal, Stage
-from galaxy_mail.testing.contracts.harness import CONTENDERS, StoreContract, StoreHarness
+from galaxy_mail.testing.contracts.harness import CONTENDERS, StoreHarness
+from galaxy_mail.testing.contracts.operations_reports import OperationsReports
 from galaxy_mail.testing.contracts.orders import (
     ACCEPTED,
     BCC,
@@ -24,8 +22,8 @@ from galaxy_mail.testing.contracts.orders import (
     OUTAGE,
     REPLY_TO,
     RETRY,
-    SILENCE,
     TO,
+    after,
     claim,
     claim_one,
     new_delivery,
@@ -42,17 +40,8 @@ PEOPLE = (
 )
 
 
-async def after(harness: StoreHarness, order: NewDelivery, *words: Sequence[tuple[Stage, Signal]]) -> UUID:
-    """Enqueue an order and settle it as often as there are ``words``."""
-    await harness.store.enqueue(order)
-    for said in words:
-        await settle(harness.store, await claim_one(harness.store), *said)
-        await harness.age(RETRY)
-    return order.delivery_id
-
-
 @pytest.mark.asyncio
-class OperationsContract(StoreContract):
+class OperationsContract(OperationsReports):
     """What every store offers to an operator. Override ``harness``."""
 
     async def test_stats_counts_every_status(self, harness: StoreHarness) -> None:
@@ -201,43 +190,6 @@ class OperationsContract(StoreContract):
         assert await store.purge(RETRY * 1.5, limit=10) == 3
         stats = await store.stats()
         assert (stats[DeliveryStatus.SENT], stats[DeliveryStatus.DEAD_LETTERED]) == (1, 0)
-
-    async def test_an_audit_of_a_sound_outbox_finds_nothing(self, harness: StoreHarness) -> None:
-        """Whatever can become of a mail, its worker and its secrets: everything adds up."""
-        store, secrets = harness.store, {"code": "493817"}
-        assert await store.audit(limit=10) == ()
-        await after(
-            harness, new_delivery(people=PEOPLE, secrets=secrets), [BUSY, NO_SUCH_USER, ACCEPTED], [ACCEPTED]
-        )
-        await after(harness, new_delivery(secrets=secrets, ttl=RETRY), [SILENCE])
-        await store.resend(await after(harness, new_delivery(), [OUTAGE], [BUSY], [NO_SUCH_USER]), by="grace")
-        await settle(store, await claim_one(store), BUSY)
-        await store.enqueue(new_delivery())
-        for _ in range(3):  # nobody settles these claims: the last one is poison
-            await claim(store, abandoned_limit=2)
-            await harness.age(LEASE)
-        await store.mark_told(await store.take_notices(10, RETRY))
-        await after(harness, new_delivery(secrets=secrets))
-        await claim(store)
-        assert sum((await store.stats()).values()) == 5
-        assert await store.audit(limit=10) == ()
-        assert await store.purge(RETRY, limit=1) == 1
-        assert await store.audit(limit=10) == ()
-
-    async def test_an_audit_changes_nothing(self, harness: StoreHarness) -> None:
-        """Not the mail that is due, nor the one that somebody holds."""
-        store = harness.store
-        held = await after(harness, new_delivery(secrets={"code": "493817"}))
-        await claim_one(store)
-        ids = [
-            held,
-            await after(harness, new_delivery(), [NO_SUCH_USER]),
-            await after(harness, new_delivery()),
-        ]
-        before = [await store.find(delivery_id) for delivery_id in ids]
-        await store.audit(limit=1)
-        assert [await store.find(delivery_id) for delivery_id in ids] == before
-        assert await harness.secrets_of(held) is not None
 
     async def test_a_stored_mail_can_be_loaded(self, harness: StoreHarness) -> None:
         """Exactly as it was ordered, whatever became of it since; not if it is spoilt, wiped or unknown."""

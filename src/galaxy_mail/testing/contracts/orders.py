@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
+from uuid import UUID
 
 from galaxy_mail.adapters.entropy.system import SystemEntropy
 from galaxy_mail.domain.addresses import Mailbox, Recipient, RecipientKind
@@ -15,6 +16,7 @@ from galaxy_mail.domain.ports import Queue
 from galaxy_mail.domain.settlement import Attempt, RetryPolicy, Settlement, decide
 from galaxy_mail.domain.verdict_table import classify
 from galaxy_mail.domain.verdicts import Fault, Receipt, Signal, SmtpReply, Stage
+from galaxy_mail.testing.contracts.harness import StoreHarness
 
 MIDDLING = 0.5  # dice that leave a delay as it is
 LEASE = timedelta(minutes=20)
@@ -104,3 +106,12 @@ def settlement(claimed: Claim, *spoken: tuple[Stage, Signal]) -> Settlement:
     receipt = Receipt(tuple(classify(stage, signal) for stage, signal in words), remote_id="Q1")
     attempt = Attempt(receipt, duration=timedelta(seconds=2), template_version="v7")
     return decide(claimed, attempt, timedelta(0), POLICY, MIDDLING)
+
+
+async def after(harness: StoreHarness, order: NewDelivery, *words: Sequence[tuple[Stage, Signal]]) -> UUID:
+    """Enqueue an order and settle it as often as there are ``words``."""
+    await harness.store.enqueue(order)
+    for said in words:
+        await settle(harness.store, await claim_one(harness.store), *said)
+        await harness.age(RETRY)
+    return order.delivery_id
