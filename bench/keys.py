@@ -59,9 +59,15 @@ KEYS = (
     Key("remote_20ms.aiosmtplib", "mails/s", "the same by aiosmtplib with a kept connection"),
     Key("rss_mb", "MB", "most memory of the worker that drained, 20 connections", "fewer mails"),
     Key(
-        "recovery_s",
+        "recovery_s.moved",
         "s",
-        "one of three workers is killed: until the last of its claims has been sent; lease 10 s",
+        "one of three workers is killed: until another has claimed the first of its mails",
+    ),
+    Key("recovery_s.session_seen_gone", "s", "the same, until the last of them has been sent"),
+    Key(
+        "recovery_s.by_lease",
+        "s",
+        "the same where no session shows that it is gone, and a lease of 10 s has to run out",
     ),
 )
 

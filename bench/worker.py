@@ -1,6 +1,7 @@
 """`python -m bench.worker uvloop|asyncio|silent …`: the command line of galaxy_mail on a chosen event loop.
 
-``silent`` is uvloop, and a worker whose bell never rings: it never arms one, so producers never ring, and it polls.
+``silent`` is uvloop, and a worker without a session of its own, as behind a pooler: it never arms a bell, so producers never
+ring, and it polls; and it shows no sign of life.
 """
 
 from __future__ import annotations
@@ -41,10 +42,15 @@ def run(kind: str, arguments: list[str]) -> int:
 
     if kind == "silent":
         PostgresBell.arm = _arm_nothing  # type: ignore[assignment,method-assign]
+        PostgresBell.keep_sign = _keep_nothing  # type: ignore[assignment,method-assign]
     return main(arguments)
 
 
 async def _arm_nothing(_bell: object, _lasting: timedelta) -> None:
+    return None
+
+
+async def _keep_nothing(_bell: object) -> None:
     return None
 
 

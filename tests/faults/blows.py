@@ -17,7 +17,7 @@ Blow = Callable[[World, Held], AbstractAsyncContextManager[None]]
 LEASE_ENDS = f"select pg_sleep_until(next_attempt_at) from {SCHEMA}.mail_deliveries where delivery_id = $1 and claim_token = $2"
 TAKEN_OVER = f"select claim_token is distinct from $2 from {SCHEMA}.mail_deliveries where delivery_id = $1"
 TERMINATE = "select count(pg_terminate_backend(pid)) from pg_stat_activity where usename = 'mailer'"
-LISTENERS = " and (query ilike 'listen%' or query like '-- Ask producers to ring%')"
+LISTENERS = " and pid in (select pid from pg_locks where locktype = 'advisory' and objsubid = 1)"  # they hold the signs of life
 
 
 @asynccontextmanager

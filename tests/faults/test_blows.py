@@ -22,6 +22,11 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 ONLY_COMMITS = "SIGKILL of the database"
 COMBINED = [(stage, blow) for stage in STAGES for blow in BLOWS if blow != ONLY_COMMITS or "commit" in stage]
 TOKEN = f"select claim_token from {SCHEMA}.mail_deliveries where delivery_id = $1"
+SIGNED = f"select claimed_sign is not null from {SCHEMA}.mail_deliveries where delivery_id = $1"
+PROLONG = f"""
+update {SCHEMA}.mail_deliveries set next_attempt_at = now() + interval '1 hour' where delivery_id = $1 and claim_token = $2
+returning true
+"""
 
 
 @pytest.mark.parametrize("stage, blow", COMBINED)
@@ -31,6 +36,19 @@ async def test_a_blow_at_any_stage_loses_nothing(world: World, stage: str, blow:
     async with AsyncExitStack() as afterwards, STAGES[stage](world) as held:
         await afterwards.enter_async_context(BLOWS[blow](world, held))
     assert await ordering == [held.delivery_id]
+    await world.ended([held.delivery_id])
+    assert await world.status(held.delivery_id) == "sent"
+
+
+async def test_a_dead_workers_mail_does_not_wait_for_its_lease(world: World, order_key: str) -> None:
+    """P4: the lease has an hour to go, but the database sees that the worker's session is gone."""
+    ordering = asyncio.create_task(world.order(order_key))
+    async with at(Moment.DOT)(world) as held:
+        await ordering
+        await world.admin.until(SIGNED, held.delivery_id)
+        world.crew.signal(held.pid, signal.SIGKILL)
+        world.tally["kills"] += 1
+        assert await world.admin.ask(PROLONG, held.delivery_id, held.token)
     await world.ended([held.delivery_id])
     assert await world.status(held.delivery_id) == "sent"
 

@@ -62,6 +62,7 @@ class Crew:
         if hand.working:
             self._timeline.note(hand.process.name, "is killed")
             hand.process.kill()
+            hand.desk.line.break_sessions()
             self._replace()
 
     def freeze(self, hand: Hand) -> None:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from galaxy_mail.adapters.memory import MemoryTransaction
+from galaxy_mail.adapters.memory.bell import MemoryBell
 from galaxy_mail.domain.delivery import DeliveryStatus
 from galaxy_mail.domain.errors import GalaxyMailError, StoreUnavailable
 from galaxy_mail.domain.invariants import Breach
@@ -53,6 +54,7 @@ class StoreLine:
         self._timeline = timeline
         self._dice = dice
         self.cut = False  # for good: whatever is asked fails at once
+        self._bells: list[MemoryBell] = []
 
     # --- producers: in the caller's own time, since a transaction may wait for another ---------------------------------
 
@@ -169,7 +171,14 @@ class StoreLine:
 
     def bell(self) -> Bell:
         """See ``Queue.bell``."""
-        return self._store.bell()
+        self._bells.append(bell := self._store.bell())
+        return bell
+
+    def break_sessions(self) -> None:
+        """The store sees that whoever held them is gone."""
+        for bell in self._bells:
+            if bell.sign is not None:
+                self._store.signs.drop(bell.sign)
 
     # --- operators ---------------------------------------------------------------------------------------------------
 

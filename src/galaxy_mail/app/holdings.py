@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from uuid import UUID
 
 from galaxy_mail.app.config import RuntimeConfig
@@ -87,9 +87,8 @@ class Holdings:
                 self.drop(holding)
 
     async def secure(self) -> None:
-        """Renew at once if anything is held under a sign of life that is lost."""
-        now = self._life.now
-        if any(holding.sign not in (None, now) for holding in self if holding.progress in RENEWABLE):
+        """Renew at once if anything is held under another sign of life than there is now: one that is lost, or none yet."""
+        if any(holding.sign != self._life.now for holding in self if holding.progress in RENEWABLE):
             await self.renew()
 
     async def hand_over(self, holding: Holding) -> None:
@@ -104,6 +103,13 @@ class Holdings:
         """Let no further body begin."""
         for holding in self:
             holding.withdraw()
+
+    async def give_back_waiting(self, but: Collection[Holding] = ()) -> None:
+        """Release all that has not had its turn yet ``but`` these; whoever is free may have it."""
+        for holding in self:
+            if holding.task is None and holding not in but:
+                holding.withdraw()
+        await self.give_back()
 
     async def give_back(self) -> None:
         """Release all that is withdrawn."""

@@ -120,7 +120,10 @@ class Worker:
         """Claim once half of the hand is free, or sooner for a login code; say whether anything was due."""
         most = self._config.batch_size
         while not await self._bounded(self._holdings.at_most(most // 2), self._config.urgent_look):
-            if len(self._holdings) < most and (self._lookout.found or await self._urgent_due()):
+            if self._lookout.found:  # what a dead worker left comes first, and is worked on without others
+                await self._holdings.give_back_waiting()
+                break
+            if len(self._holdings) < most and await self._urgent_due():
                 # A small claim is a quick one.
                 most = min(most, len(self._holdings) + self._config.deliveries_at_once)
                 break
@@ -142,6 +145,7 @@ class Worker:
     async def _try_suspects(self, claimed: list[Holding]) -> None:
         # They were in the hands of a worker that died. If it died of one of them, nobody else is to be blamed. But neither a
         # server that ponders over another mail nor a suspect that does not end may stop everybody: so, for a lease at most.
+        await self._holdings.give_back_waiting(but=claimed)
         await self._bounded(self._holdings.at_most(len(claimed)), self._config.lease)
         for holding in claimed:
             self._turns.add(holding)

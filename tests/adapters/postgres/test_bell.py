@@ -66,6 +66,66 @@ async def test_a_lost_listener_is_replaced(postgres: PostgresHarness, bell: Post
     await asyncio.wait_for(bell.rung(), PATIENCE)
 
 
+LOCKS = """
+select pid from pg_locks
+ where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())
+   and ((classid::bigint << 32) | objid::bigint) = $1
+"""
+
+
+async def test_a_lost_sign_is_taken_again_at_once(postgres: PostgresHarness, bell: PostgresBell) -> None:
+    """It is gone with the session, by whatever hand; the next session takes the same."""
+    sign = await bell.keep_sign()
+    (holder,) = await postgres.pool.fetch(LOCKS, sign)
+    assert await postgres.pool.fetchval("select pg_terminate_backend($1)", holder["pid"])
+    await asyncio.wait_for(bell.rung(), PATIENCE)
+    assert bell.sign is None
+    assert await bell.keep_sign() == sign == bell.sign
+    (heir,) = await postgres.pool.fetch(LOCKS, sign)
+    assert heir["pid"] != holder["pid"]
+
+
+async def test_a_session_that_is_silent_is_replaced(
+    postgres: PostgresHarness, bell: PostgresBell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line that a router forgot: the server may hold the sign for hours, and another session shares it with the old one."""
+    sign = await bell.keep_sign()
+    first = await postgres.pool.fetchval(LOCKS, sign)
+    monkeypatch.setattr("galaxy_mail.adapters.postgres.bell.ANSWER_SECONDS", 0.05)
+    async with postgres.pool.acquire() as connection:
+        async with connection.transaction():
+            await connection.execute(f'lock table "{postgres.schema}".mail_signs')
+            assert await bell.keep_sign() is None
+        monkeypatch.undo()
+        await connection.execute(
+            "select pg_advisory_lock_shared($1)", sign
+        )  # the old session, as the server has it
+        assert await bell.keep_sign() == sign
+        holders = {row["pid"] for row in await postgres.pool.fetch(LOCKS, sign)}
+        assert len(holders - {first}) == 2
+
+
+async def test_a_closed_bell_lets_its_sign_go(postgres: PostgresHarness, bell: PostgresBell) -> None:
+    """Its connection goes back to the pool, and on living there would look like a worker that is there."""
+    sign = await bell.keep_sign()
+    assert await postgres.pool.fetch(LOCKS, sign)
+    await bell.aclose()
+    assert not await postgres.pool.fetch(LOCKS, sign)
+
+
+async def test_trouble_with_the_sign_is_told_once(
+    postgres: PostgresHarness, bell: PostgresBell, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An outage of hours is one line, and so is the next."""
+    await postgres.pool.execute(f'alter table "{postgres.schema}".mail_signs rename to elsewhere')
+    for _ in range(3):
+        assert await bell.keep_sign() is None
+    assert len(caplog.messages) == 1
+    await postgres.pool.execute(f'alter table "{postgres.schema}".elsewhere rename to mail_signs')
+    assert await bell.keep_sign() is not None
+    assert len(caplog.messages) == 1
+
+
 class LosingPool:
     """A pool whose database goes away while a connection is given back."""
 
@@ -98,4 +158,6 @@ async def test_where_nothing_is_heard_it_says_so(
     await bell.arm(LASTING)
     await bell.arm(LASTING)
     assert not bell.rings
+    assert await bell.keep_sign() is None, "a session of whose we know nothing is no sign of life"
+    assert not await postgres.pool.fetchval(f'select count(*) from "{postgres.schema}".mail_signs')
     assert postgres.pool.get_idle_size() == postgres.pool.get_size()

@@ -11,6 +11,7 @@ import pytest
 from galaxy_mail.adapters.postgres import PostgresStore, PostgresTransaction
 from galaxy_mail.domain.delivery import DeliveryStatus
 from galaxy_mail.domain.errors import SchemaOutdated, StoreUnavailable
+from galaxy_mail.domain.leases import ClaimRequest
 from galaxy_mail.domain.ports import Store
 from galaxy_mail.testing.contracts.operations import OperationsContract
 from galaxy_mail.testing.contracts.orders import LEASE, NO_SUCH_USER, claim, claim_one, new_delivery, settle
@@ -80,6 +81,23 @@ async def test_what_somebody_has_locked_delays_nobody(harness: PostgresHarness) 
             notices = await store.take_notices(10, LEASE)
     assert (len(claims), len(notices)) == (1, 1)
     assert locked.isdisjoint({claims[0].held.delivery_id, notices[0].delivery_id})
+
+
+async def test_what_somebody_has_locked_keeps_its_lease(harness: PostgresHarness) -> None:
+    """Who renews, settles or takes over a claim just now is there: nobody waits for it, and its lease is not ended."""
+    store, bell = harness.store, harness.store.bell()
+    sign = await bell.keep_sign()
+    assert sign is not None
+    for _ in range(2):
+        await store.enqueue(new_delivery())
+    first, second = await store.claim(ClaimRequest("doomed", 2, LEASE, 5, sign=sign))
+    await bell.aclose()
+    lock = f'select from "{harness.schema}".mail_deliveries where delivery_id = $1 for update'
+    async with harness.pool.acquire() as connection, connection.transaction():
+        await connection.execute(lock, first.held.delivery_id)
+        async with asyncio.timeout(20):
+            assert (await store.end_leases_of_the_gone(frozenset({sign}))).ended == 1
+    assert (await claim_one(store)).held.delivery_id == second.held.delivery_id
 
 
 async def test_a_schema_that_was_never_migrated_is_named_as_that(harness: PostgresHarness) -> None:

@@ -121,8 +121,7 @@ class MemoryStore:
 
     async def release(self, claims: Sequence[Held]) -> frozenset[UUID]:
         """See ``Queue.release``."""
-        now = self._time.now()
-        return self._each(claims, lambda row: row.put_back(now))
+        return self._each(claims, lambda row: row.put_back(row.queued_at))
 
     async def settle(self, settlements: Sequence[Settlement]) -> frozenset[UUID]:
         """See ``Queue.settle``."""
