@@ -15,6 +15,9 @@ from galaxy_mail.app.doctor import Doctor
 from galaxy_mail.domain.diagnosis import Check, Level
 from galaxy_mail.domain.errors import SchemaOutdated, StoreUnavailable
 from galaxy_mail.domain.health import OpenTransaction, RelayReport, TableHealth, Transactions, Untold
+from galaxy_mail.domain.outages import RELAY
+from galaxy_mail.domain.verdict_table import classify
+from galaxy_mail.domain.verdicts import Fault, Stage
 
 LONG = timedelta(days=3)
 READY = RelayReport("smtp.example.org:587", tls="TLSv1.3")
@@ -100,12 +103,16 @@ def levels(findings: object) -> dict[Check, Level]:
 
 
 def doctor(
-    clock: ManualClock, database: Database, relay: Relay | None = None, config: RuntimeConfig | None = None
+    clock: ManualClock,
+    database: Database,
+    relay: Relay | None = None,
+    config: RuntimeConfig | None = None,
+    queue: MemoryStore | None = None,
 ) -> Doctor:
     """A doctor for these."""
     return Doctor(
         diagnostics=database,
-        queue=MemoryStore(clock),
+        queue=queue or MemoryStore(clock),
         relay=relay or Relay(),
         clock=clock,
         config=config or RuntimeConfig(),
@@ -128,7 +135,9 @@ async def test_each_trouble_is_found_at_its_place(clock: ManualClock) -> None:
     relay = Relay(
         RelayReport("smtp.example.org:25", tls="TLSv1.3", certificate_ends=datetime(2000, 1, 1, tzinfo=UTC))
     )
-    found = levels(await doctor(clock, database, relay).examine())
+    queue = MemoryStore(clock)
+    await queue.outages().begin(RELAY, classify(Stage.CONNECT, Fault.TIMEOUT), LONG)
+    found = levels(await doctor(clock, database, relay, None, queue).examine())
     assert found == dict.fromkeys(Check, Level.BAD) | {Check.WAKING: Level.OK}
 
 
@@ -136,7 +145,7 @@ async def test_a_look_that_fails_is_a_finding(clock: ManualClock) -> None:
     """Without the database the relay is looked at all the same, and the other way round."""
     away = StoreUnavailable("connect", None, "ConnectionRefusedError")
     findings = await doctor(clock, Database(clock, broken=away)).examine()
-    well = {Check.WAKING, Check.RELAY}
+    well = {Check.WAKING, Check.RELAY, Check.OUTAGES}
     assert {check for check, level in levels(findings).items() if level is Level.OK} == well
     assert all(str(away) in finding.seen for finding in findings if finding.check not in well)
     findings = await doctor(clock, Database(clock), Relay(broken=away)).examine()
@@ -157,5 +166,6 @@ async def test_a_look_does_not_last_for_ever(clock: ManualClock) -> None:
     assert {finding.check for finding in findings if finding.level is Level.BAD} == set(Check) - {
         Check.WAKING,
         Check.RELAY,
+        Check.OUTAGES,
     }
     assert "no answer in 10 ms" in repr(findings)

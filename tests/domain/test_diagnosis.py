@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import attrs
 import pytest
@@ -13,13 +14,16 @@ from hypothesis import strategies as st
 from galaxy_mail.domain import diagnosis
 from galaxy_mail.domain.diagnosis import Check, Finding, Level
 from galaxy_mail.domain.health import OpenTransaction, RelayReport, TableHealth, Transactions, Untold
+from galaxy_mail.domain.outages import RELAY, Outage
 from galaxy_mail.domain.verdict_table import classify
-from galaxy_mail.domain.verdicts import Fault, SmtpReply, Stage
+from galaxy_mail.domain.verdicts import Blame, Fault, SmtpReply, Stage
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 OK, WARN, BAD = Level
 SECOND, MINUTE, HOUR, DAY = (timedelta(**{unit: 1}) for unit in ("seconds", "minutes", "hours", "days"))
 READY = RelayReport("smtp.example.org:587", tls="TLSv1.3", certificate_ends=NOW + 60 * DAY, logged_in=True)
+
+OUTAGE = Outage(UUID(int=1), RELAY, 3, 20 * SECOND, Blame.TRANSPORT)
 
 
 def open_for(age: timedelta, pid: int | None = 7) -> Transactions:
@@ -42,6 +46,9 @@ JUDGED: list[tuple[Finding, Level, str]] = [
     (diagnosis.judge_clock(-3650 * DAY), BAD, "3650 d behind"),
     (diagnosis.judge_waking(True, SECOND), OK, "wakes"),
     (diagnosis.judge_waking(False, SECOND), WARN, "every 1 s"),
+    (diagnosis.judge_outages([]), OK, "none is open"),
+    (diagnosis.judge_outages([OUTAGE]), BAD, "relay is left alone: 3 in a row failed, transport is to blame, next probe in 20 s"),
+    (diagnosis.judge_outages([OUTAGE, attrs.evolve(OUTAGE, scope="a@example.org", probe_in=-DAY)]), BAD, "a@example.org is left alone: 3 in a row failed, transport is to blame, next probe in 0 ms"),
     (diagnosis.judge_due(None), OK, "nothing is due"),
     (diagnosis.judge_due(30 * SECOND), OK, "30 s"),
     (diagnosis.judge_due(31 * SECOND), WARN, "31 s"),

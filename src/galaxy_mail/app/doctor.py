@@ -41,6 +41,7 @@ class Doctor:
             Check.CLOCK: self._clocks,
             Check.WAKING: self._waking,
             Check.RELAY: self._relays,
+            Check.OUTAGES: self._outages,
             Check.DUE: self._due,
             Check.NOTICES: self._notices,
             Check.TABLES: self._tables,
@@ -82,6 +83,9 @@ class Doctor:
 
     async def _relays(self) -> Finding:
         return diagnosis.judge_relay(await self._relay.look(), self._clock.now())
+
+    async def _outages(self) -> Finding:
+        return diagnosis.judge_outages(await self._queue.outages().open())
 
     async def _due(self) -> Finding:
         return diagnosis.judge_due(await self._diagnostics.oldest_due())

@@ -11,6 +11,7 @@ from typing import TypeVar
 import attrs
 
 from galaxy_mail.domain.health import RelayReport, TableHealth, Transactions, Untold
+from galaxy_mail.domain.outages import Outage
 from galaxy_mail.domain.verdicts import Stage
 
 T = TypeVar("T", timedelta, float)
@@ -40,6 +41,7 @@ class Check(StrEnum):
     CLOCK = "clock"
     WAKING = "wake-up"
     RELAY = "relay"
+    OUTAGES = "outages"
     DUE = "due mail"
     NOTICES = "notices"
     TABLES = "tables"
@@ -102,11 +104,28 @@ def judge_waking(rings: bool, poll: timedelta) -> Finding:
     )
 
 
+def judge_outages(outages: Sequence[Outage]) -> Finding:
+    """``outages`` are those that are open: mails wait until a probe goes through."""
+    if not outages:
+        return Finding(Check.OUTAGES, Level.OK, "none is open")
+    seen = "; ".join(
+        f"{each.scope} is left alone: {each.trips} in a row failed, {each.blame} is to blame, next probe in "
+        + span(max(each.probe_in, timedelta(0)))
+        for each in outages
+    )
+    remedy = (
+        "nothing is lost; mend what is to blame (see relay), and the next probe ends it, without a restart"
+    )
+    return Finding(Check.OUTAGES, Level.BAD, seen, remedy)
+
+
 def judge_due(wait: timedelta | None) -> Finding:
     """``wait`` is how long the mail that is due longest has waited; None if none is due."""
     level = _level(wait or timedelta(0), DUE_DOUBTFUL, DUE_BAD)
     seen = "nothing is due" if wait is None else f"the mail that is due longest has waited for {span(wait)}"
-    remedy = "see that workers run and what they log; galaxy-mail shape says what waits, and for whom"
+    remedy = (
+        "unless an outage is open: see that workers run, and what they log; galaxy-mail shape says who waits"
+    )
     return Finding(Check.DUE, level, seen, "" if level is Level.OK else remedy)
 
 

@@ -255,5 +255,5 @@ def _doctor(commands: Commands) -> None:
     _command(
         commands,
         "doctor",
-        "look at the schema, clocks, wake-up, relay, due mail, notices and tables; exit 1 if anything is bad; sends no mail",
+        "look at the schema, clocks, wake-up, relay, outages, due mail, notices and tables; exit 1 if anything is bad; sends no mail",
     )
