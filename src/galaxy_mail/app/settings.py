@@ -16,6 +16,7 @@ from galaxy_mail.app.settings_checks import list_problems, text_problems
 from galaxy_mail.domain.addresses import Mailbox
 from galaxy_mail.domain.backoff import BackoffPolicy
 from galaxy_mail.domain.errors import InvalidSettings
+from galaxy_mail.domain.outages import BreakerPolicy
 from galaxy_mail.domain.settlement import RetryPolicy
 from galaxy_mail.domain.verdict_overrides import parse_overrides
 from galaxy_mail.domain.verdict_table import VerdictTable
@@ -156,6 +157,7 @@ class MailSettings:
             batch_size=self.batch_size,
             deliveries_at_once=2 * self.connections,
             stop_grace=self.stop_grace,
+            breaker=BreakerPolicy(cool_down=outage, probe_hold=self.lease),
             retry=RetryPolicy(
                 max_attempts=self.max_attempts,
                 max_age=self.max_age,

@@ -86,7 +86,7 @@ class BreakerPolicy:
     # How long until a probe may be made, and the next ones if it fails.
     cool_down: BackoffPolicy = attrs.field(factory=lambda: BackoffPolicy(cap=timedelta(minutes=5)))
     # A probe of which nothing was heard for so long is left to another worker.
-    probe_hold: timedelta = timedelta(minutes=1)
+    probe_hold: timedelta = timedelta(seconds=10)
 
 
 @attrs.frozen
