@@ -17,8 +17,8 @@ import attrs
 OVERDUE_TAKEOVER = timedelta(minutes=15)
 """A lease that ended longer ago than this should have been taken over by the next claim, unless no worker runs."""
 
-LONGEST_LEASE = timedelta(hours=1)
-"""The setting ``lease`` allows no more, so a longer one was written by nobody's claim."""
+LONGEST_LEASE = timedelta(hours=1, minutes=1)
+"""The setting ``lease`` allows an hour, and a claim may be a moment younger than who looks: no claim wrote a longer one."""
 
 LATE_COMMIT = timedelta(minutes=10)
 """An attempt is dated back from its commit, which an outage of the database may have held up."""

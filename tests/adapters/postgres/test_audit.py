@@ -30,7 +30,7 @@ alter table {schema}.mail_deliveries
 # What breaks it, by hand, in an outbox with a mail that is sent, one that is dead, one that waits and one that is held.
 PLANTED: list[tuple[Invariant, str]] = [
     (Invariant.LEASES_END, DELIVERIES + "next_attempt_at = now() - interval '16 minutes' where claim_token is not null"),
-    (Invariant.LEASES_END, DELIVERIES + "next_attempt_at = now() + interval '61 minutes' where claim_token is not null"),
+    (Invariant.LEASES_END, DELIVERIES + "next_attempt_at = now() + interval '62 minutes' where claim_token is not null"),
     (Invariant.ENDED_IS_FREE, DELIVERIES + "claim_token = gen_random_uuid() where status = 'sent'"),
     (Invariant.ENDED_IS_DATED, DELIVERIES + "finished_at = null where status = 'sent'"),
     (Invariant.ENDED_IS_DATED, DELIVERIES + "finished_at = now() where status = 'pending'"),
