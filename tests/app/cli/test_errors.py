@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Coroutine
 from pathlib import Path
 
@@ -145,3 +146,22 @@ def test_a_narrow_encoding_is_no_traceback(environ: dict[str, str]) -> None:
     environ["PYTHONIOENCODING"] = "ascii"
     ended = subprocess.run([*COMMAND, "stats", "--help"], capture_output=True, env=environ, check=False)
     assert (ended.returncode, ended.stderr, b"postgresql://\\u2026" in ended.stdout) == (0, b"", True)
+
+
+STARVED = """
+import resource
+from galaxy_mail.app import cli
+
+async def work() -> int:
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, most))
+    return 0
+
+raise SystemExit(cli._await(work()))
+"""
+
+
+def test_who_has_no_file_descriptor_left_ends_as_the_work_did() -> None:
+    """A worker that has drained has done its part, even if its event loop cannot be closed."""
+    done = subprocess.run([sys.executable, "-c", STARVED], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import io
 import logging
 import os
@@ -67,8 +68,13 @@ async def _open_and_run(arguments: argparse.Namespace, settings: MailSettings) -
 
 
 def _await(main: Coroutine[None, None, int]) -> int:
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    runner = asyncio.Runner(loop_factory=_loop_factory())
+    try:
         return runner.run(main)
+    finally:
+        # The work is done. A loop that cannot be closed (no file descriptor is left for it) is the system's to clear up.
+        with contextlib.suppress(OSError, RuntimeError):
+            runner.close()
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
