@@ -80,7 +80,7 @@ class MailService(Generic[Tx]):
         minutes = math.ceil(validity / timedelta(minutes=1))
         words = f"{minutes} minute{'s' if minutes != 1 else ''}"
         order = Order(
-            template=template,
+            template=orders.one_line(template, "template"),
             recipients=orders.recipients(to=to),
             context={"minutes": minutes, "expires_in": words, **orders.json_object(context, "context")},
             secrets={"code": code},
@@ -268,7 +268,7 @@ class MailService(Generic[Tx]):
         """What all letters of one call share, checked."""
         validity = orders.ttl(ttl)
         return Order(
-            template=template,
+            template=orders.one_line(template, "template"),
             ttl=validity,
             send_at=orders.send_at(send_at, validity, self._clock.now()),
             lane=orders.lane(lane),

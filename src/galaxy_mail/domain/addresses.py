@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from contextlib import suppress
 from enum import StrEnum
 from typing import Self
 
@@ -168,12 +169,22 @@ def _parse_local(local: str, field: str) -> str:
     return local
 
 
+def _a_labels(domain: str) -> str:
+    """The domain as the wire needs it, or nothing. Case and composition are folded and nothing else (no UTS 46), so that no
+    character vanishes.
+    """
+    with suppress(
+        idna.IDNAError, UnicodeError
+    ):  # which repeat the text, so they must not become the context of our error
+        return idna.encode(unicodedata.normalize("NFC", domain.lower())).decode("ascii")
+    return ""
+
+
 def _parse_domain(domain: str, field: str) -> str:
     if not domain.isascii():
-        try:  # case and composition are folded and nothing else (no UTS 46), so that no character vanishes
-            domain = idna.encode(unicodedata.normalize("NFC", domain.lower())).decode("ascii")
-        except (idna.IDNAError, UnicodeError):
-            raise InvalidAddress(field, "has a domain that IDNA (RFC 5891) does not allow") from None
+        domain = _a_labels(domain)
+        if not domain:
+            raise InvalidAddress(field, "has a domain that IDNA (RFC 5891) does not allow")
     labels = domain.split(".")
     if len(labels) < 2:
         raise InvalidAddress(field, "has a domain without a dot")
