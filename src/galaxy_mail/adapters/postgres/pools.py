@@ -68,7 +68,8 @@ async def open_pool(
         try:
             pool = await asyncpg.create_pool(
                 dsn,
-                min_size=0 if lazy else 1,
+                # Whoever fails to connect says so; a pool that keeps some open fills the log by itself in an outage.
+                min_size=0,
                 max_size=size,
                 timeout=CONNECT_SECONDS,
                 command_timeout=STATEMENT_SECONDS,
@@ -76,6 +77,8 @@ async def open_pool(
                 server_settings={"application_name": "galaxy_mail"},
                 statement_cache_size=CACHED_STATEMENTS if statement_cache else 0,
             )
+            if not lazy:
+                await pool.release(await pool.acquire())
         except (ValueError, OverflowError):  # the driver's text may quote it, password included
             raise InvalidSettings(["dsn: the driver cannot read it (a port, host name or option)"]) from None
     try:
