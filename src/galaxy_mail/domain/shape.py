@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from datetime import datetime, timedelta
 from functools import reduce
 
@@ -21,7 +20,7 @@ AGES = (
 
 def bucket(age: timedelta) -> int:
     """The bucket of an age, from 0 (younger than all of ``AGES``) to ``len(AGES)``."""
-    return bisect_right(AGES, age)
+    return sum(age >= end for end in AGES)
 
 
 @attrs.frozen
