@@ -36,6 +36,8 @@ class RuntimeConfig:
     urgent_look: timedelta = timedelta(milliseconds=10)
     # Of the claims in hand, how many are worked on at once: one on each connection, and one that waits to ride behind it.
     deliveries_at_once: int = 20
+    # Finished messages on their way: no further one is composed while they take up so many octets.
+    octets_in_flight: int = 64 * 1024 * 1024
     # One place of a claim, and one turn, in so many is kept for a lane behind others, so that no flood stops it.
     share_behind: int = 10
     # Of the claims that a dead worker left, how many are worked on together; those that two left go one by one.

@@ -7,6 +7,7 @@ import traceback
 from datetime import timedelta
 
 from galaxy_mail.app.breakers import Breakers
+from galaxy_mail.app.budget import Budget
 from galaxy_mail.app.composing import Composer
 from galaxy_mail.app.config import RuntimeConfig
 from galaxy_mail.app.holding import Holding, Progress
@@ -41,6 +42,7 @@ class DeliveryPass:
         self._clock = clock
         self._entropy = entropy
         self._config = config
+        self._budget = Budget(config.octets_in_flight)
         self._log = logger
 
     async def deliver(self, holding: Holding) -> Settlement:
@@ -66,10 +68,13 @@ class DeliveryPass:
         claim_id = holding.claim.held.delivery_id
         recipients = holding.claim.open_recipients()[: self._config.recipients_per_transaction]
         envelope = Envelope(mail.sender.address, tuple(recipient.address for recipient in recipients))
+        await self._budget.room()
         try:
             composed = self._composer.compose(mail, holding.claim.dated)
             envelope = Envelope(envelope.sender, envelope.recipients, composed.smtputf8)
-            return await self._sender.send(envelope, composed.octets, holding.gate), composed.template_version
+            with self._budget.spent(len(composed.octets)):
+                receipt = await self._sender.send(envelope, composed.octets, holding.gate)
+            return receipt, composed.template_version
         except CallerError as error:  # the template changed since the enqueue, or the data no longer fit it
             self._log.error("delivery %s cannot be rendered: %s", claim_id, error)
             return Receipt.uniform(classify(Stage.LOCAL, Fault.UNRENDERABLE), envelope), ""

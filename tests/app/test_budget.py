@@ -1,0 +1,71 @@
+"""Memory is bounded by what is on its way, however many mails are due and however large they are."""
+
+from __future__ import annotations
+
+import asyncio
+
+import attrs
+from dependency_injector import providers
+from hypothesis import given
+from hypothesis import strategies as st
+
+from galaxy_mail.adapters.memory.senders import RecordingSmtpSender
+from galaxy_mail.app.budget import Budget
+from galaxy_mail.domain.ports import Gate
+from galaxy_mail.domain.verdicts import Envelope, Receipt
+from tests.app.conftest import House
+
+LIMIT = 100_000
+
+
+@given(sizes=st.lists(st.integers(1, 200), max_size=30), limit=st.integers(1, 300))
+def test_everybody_has_room_in_the_end_and_one_at_most_goes_over(sizes: list[int], limit: int) -> None:
+    """Whoever begins finds less than the limit on its way; nobody waits for ever."""
+    seen: list[int] = []
+
+    async def send(budget: Budget, size: int) -> None:
+        await budget.room()
+        with budget.spent(size):
+            seen.append(budget._spent - size)
+            await asyncio.sleep(0)
+
+    async def run() -> None:
+        budget = Budget(limit)
+        await asyncio.gather(*(send(budget, size) for size in sizes))
+        assert budget._spent == 0
+
+    asyncio.run(run())
+    assert len(seen) == len(sizes)
+    assert all(before < limit for before in seen)
+
+
+class Weighing(RecordingSmtpSender):
+    """Knows how many octets were with it at most when one more came."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inside = 0
+        self.heaviest = 0
+
+    async def send(self, envelope: Envelope, message: bytes, gate: Gate) -> Receipt:
+        """Take it, after a few turns of the loop."""
+        self.heaviest = max(self.heaviest, self.inside)
+        self.inside += len(message)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        self.inside -= len(message)
+        return await super().send(envelope, message, gate)
+
+
+async def test_large_mails_do_not_pile_up_in_a_worker(house: House) -> None:
+    """Twenty may be under way at once, but not twenty large ones."""
+    runtime = attrs.evolve(house.container.settings().runtime, octets_in_flight=LIMIT)
+    house.container.worker.add_kwargs(config=runtime)
+    house.container.worker.kwargs["delivery_pass"].add_kwargs(config=providers.Object(runtime))
+    for i in range(30):
+        text = "x" * (60_000 if i != 7 else 3 * LIMIT)
+        await house.service.enqueue_template("note", to=f"u{i}@example.org", context={"text": text})
+    sender = Weighing()
+    await house.worker(sender).run_until_empty()
+    assert len(sender.sent) == 30
+    assert 0 < sender.heaviest < LIMIT
