@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import attrs
 import pytest
 
 from galaxy_mail.app.opening import open_mail
 from galaxy_mail.app.settings import MailSettings
-from galaxy_mail.domain.errors import InvalidSettings
+from galaxy_mail.domain.errors import InvalidSettings, StoreUnavailable
 from galaxy_mail.domain.ports import Gate
 from galaxy_mail.domain.verdicts import Envelope, Receipt
 
@@ -55,3 +56,14 @@ async def test_without_a_database_nothing_opens() -> None:
     with pytest.raises(InvalidSettings, match="dsn"):
         async with open_mail(SETTINGS):
             pass
+
+
+async def test_a_database_that_is_away_stops_all_but_the_lazy() -> None:
+    """Whoever wants to tell of it opens all the same, and is told at the first use."""
+    away = attrs.evolve(SETTINGS, dsn="postgresql://nobody@127.0.0.1:1/nowhere")
+    with pytest.raises(StoreUnavailable):
+        async with open_mail(away):
+            pass
+    async with open_mail(away, lazy=True) as mail:
+        with pytest.raises(StoreUnavailable):
+            await mail.service.stats()
