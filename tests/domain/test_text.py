@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from galaxy_mail.domain.text import control_character, escaped, forbidden_character
+from galaxy_mail.domain.text import control_character, escaped, forbidden_character, shown
 
 CONTROL = "a control character, line break or lone surrogate"
 DECEPTIVE = "an invisible or direction-changing character"
@@ -111,3 +111,11 @@ def test_escaping_loses_nothing(text: str) -> None:
 def test_how_it_is_escaped(text: str, line: str) -> None:
     """Line feeds become bars, the rest what Python would write in a literal."""
     assert escaped(text, 10) == line[:10]
+
+
+@given(st.text(st.characters(exclude_categories=[])))
+def test_what_is_shown_is_one_line(text: str) -> None:
+    """Printable, and what was printable before is as it was."""
+    assert shown(text).isprintable()
+    assert shown(text) == text or not text.isprintable()
+    assert shown(f"/home/jürgen/{text}").startswith("/home/jürgen/")

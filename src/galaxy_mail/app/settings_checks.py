@@ -13,6 +13,7 @@ from galaxy_mail.app.relay_url import parse_relay
 from galaxy_mail.domain.addresses import EmailAddress, Mailbox
 from galaxy_mail.domain.errors import InvalidAddress, InvalidSettings
 from galaxy_mail.domain.names import schema_name_problem
+from galaxy_mail.domain.text import shown
 from galaxy_mail.domain.verdict_overrides import parse_overrides
 
 Check = Callable[[Any], Iterable[str]]
@@ -93,7 +94,7 @@ def _local_hostname(name: str) -> Iterator[str]:
 def _template_dirs(paths: Sequence[str | Path]) -> Iterator[str]:
     for path in paths:
         if not _is_there(Path(path).is_dir):
-            yield f"template_dirs: {path} is not a folder"
+            yield f"template_dirs: {shown(str(path))} is not a folder"
 
 
 def _admins(addresses: Sequence[str]) -> Iterator[str]:

@@ -19,6 +19,7 @@ import attrs
 from galaxy_mail.app.settings import MailSettings
 from galaxy_mail.app.settings_values import path_fields, readers
 from galaxy_mail.domain.errors import InvalidSettings
+from galaxy_mail.domain.text import shown
 
 PREFIX = "GALAXY_MAIL_"
 TABLE = "galaxy_mail"
@@ -94,7 +95,7 @@ def flag(name: str) -> str:
 def from_flags(flags: Mapping[str, object], pairs: Sequence[tuple[str, str]] = ()) -> Source:
     """The command line: flags of their own by field name (None where not given), and the pairs of ``--set``."""
     given = {name: value for name, value in flags.items() if value is not None}
-    unknown = [f"--set {name}: is no setting" for name, _ in pairs if name not in readers()]
+    unknown = [f"--set {shown(name)}: is no setting" for name, _ in pairs if name not in readers()]
     return Source(dict(pairs) | given, flag, tuple(unknown))
 
 
@@ -106,7 +107,7 @@ def from_environment(environ: Mapping[str, str]) -> Source:
         for name, value in names.items()
         if value and not _FOREIGN.fullmatch(name) and PREFIX + name not in (FILE_VARIABLE, HOME_VARIABLE)
     }
-    unknown = [f"{PREFIX}{name.upper()}: is no setting" for name in ours if name not in readers()]
+    unknown = [f"{PREFIX}{shown(name.upper())}: is no setting" for name in ours if name not in readers()]
     return Source(ours, lambda name: PREFIX + name.upper(), tuple(unknown))
 
 
@@ -126,13 +127,13 @@ def from_table(table: object, path: Path) -> Source:
     """What the table at ``path`` says."""
     if not isinstance(table, Mapping):
         return _unusable(path, f"has no table [{TABLE}]")
-    unknown = [f"{name} in {path.name}: is no setting" for name in table if name not in readers()]
+    unknown = [f"{shown(name)} in {path.name}: is no setting" for name in table if name not in readers()]
     rooted = {name: _rooted(name, value, path.parent) for name, value in table.items()}
     return Source(rooted, lambda _: path.name, tuple(unknown))
 
 
 def _unusable(path: Path, what: str) -> Source:
-    return Source({}, str, (f"{path}: {what}",))
+    return Source({}, str, (f"{shown(str(path))}: {what}",))
 
 
 def _rooted(name: str, value: object, folder: Path) -> object:

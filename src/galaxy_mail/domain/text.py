@@ -44,3 +44,10 @@ def escaped(text: str, limit: int) -> str:
         return text[:limit]  # as most are
     line = text[:limit].replace("\n", " | ")
     return line.encode("unicode_escape").decode("ascii")[:limit]
+
+
+def shown(text: str) -> str:
+    """``text`` as one line for the eye, in whatever script: what is not printable, an override of direction too, is escaped."""
+    if text.isprintable():
+        return text
+    return "".join([c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text])
