@@ -26,6 +26,7 @@ PLACES: dict[str, Place] = {
     "sender": lambda text: {"context": CODE, "sender": f"{text} <eve@example.org>"},
     "key": lambda text: {"context": CODE, "idempotency_key": f"{text}"},
 }
+NUMBERS: list[Any] = [10**4_000, -1e308, 5e-324, 2**64, -0.0, "\U0010ffff", "\x01", "\\u0000", [[]], {}]
 EDGES: list[dict[str, Any]] = [
     *[{"ttl": ttl} for ttl in (timedelta(microseconds=1), timedelta(days=366))],
     *[
@@ -33,10 +34,7 @@ EDGES: list[dict[str, Any]] = [
         for instant in (NOW.min, NOW.replace(year=1), NOW.replace(year=1900))
         for hours in (-14, 0, 14)
     ],
-    *[
-        {"context": {**CODE, "x": x}}
-        for x in (10**4_000, -1e308, 5e-324, "\U0010ffff", "\x01", "\\u0000", 2**64, [[]], {})
-    ],
+    *[{"context": {**CODE, "x": it}} for it in NUMBERS],
     {"bcc": [f"u{n}@example.org" for n in range(999)]},
 ]
 
