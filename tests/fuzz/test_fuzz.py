@@ -17,7 +17,15 @@ from tests.fuzz.engine import hunt, outcome
 from tests.fuzz.maze import MAZE
 from tests.fuzz.targets import TARGETS
 
-RUNS = {"replies": 300, "session": 600, "message": 300, "address": 1_500, "verdict": 800, "settings": 400}
+RUNS = {
+    "replies": 300,
+    "session": 600,
+    "relay": 60,
+    "message": 300,
+    "address": 1_500,
+    "verdict": 800,
+    "settings": 400,
+}
 
 
 @pytest.mark.parametrize("name", TARGETS)
