@@ -125,6 +125,12 @@ class OperationsReports(StoreContract):
             "4.2.0 mailbox busy",
         )
         assert told <= last.at <= await harness.now()
+        await harness.age(RETRY / 2)  # the first one is not due again before RETRY
+        await store.enqueue(new_delivery(people=[(TO, "bob@example.org")]))
+        await settle(store, await claim_one(store), OUTAGE)
+        last = (await store.shape(5, 100)).domains[0].last
+        assert last is not None
+        assert (last.stage, last.code) == ("connect", None)
 
     async def test_the_shape_is_bounded_and_says_so(self, harness: StoreHarness) -> None:
         """Of each lane so many, those that are due first."""
