@@ -57,6 +57,7 @@ from galaxy_mail.domain.errors import InvalidSettings, MissingWiring
 from galaxy_mail.domain.ports import AdminNotifier, Clock
 
 __all__ = [
+    "AccessToken",
     "MailContainer",
     "Pool",
     "PostgresTransaction",

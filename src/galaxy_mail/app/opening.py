@@ -14,7 +14,7 @@ from galaxy_mail.app.container import MailContainer, check_wiring, open_pool
 from galaxy_mail.domain.errors import InvalidSettings
 
 if TYPE_CHECKING:
-    from galaxy_mail.app.container import Pool, PostgresTransaction
+    from galaxy_mail.app.container import AccessToken, Pool, PostgresTransaction
     from galaxy_mail.app.service import MailService
     from galaxy_mail.app.settings import MailSettings
     from galaxy_mail.app.worker import Worker
@@ -43,9 +43,12 @@ class OpenMail:
 
 
 @asynccontextmanager
-async def open_mail(settings: MailSettings, *, lazy: bool = False) -> AsyncIterator[OpenMail]:
+async def open_mail(
+    settings: MailSettings, *, access_token: AccessToken | None = None, lazy: bool = False
+) -> AsyncIterator[OpenMail]:
     """Open a pool on ``settings.dsn`` and wire everything; on leaving, close the SMTP connections
     (within ``stop_grace``), then the pool. A ``lazy`` one does not mind a database that cannot be reached, until it is used.
+    ``access_token`` takes the place of a password at the relay.
 
     Raises:
         InvalidSettings: if there is no ``dsn``.
@@ -55,7 +58,7 @@ async def open_mail(settings: MailSettings, *, lazy: bool = False) -> AsyncItera
     if settings.dsn is None:
         raise InvalidSettings(["dsn: is needed to open galaxy_mail without a pool of your own"])
     async with open_pool(settings.dsn, statement_cache=settings.statement_cache, lazy=lazy) as pool:
-        container = MailContainer(settings=settings, pool=pool)
+        container = MailContainer(settings=settings, pool=pool, access_token=access_token)
         check_wiring(container)
         try:
             yield OpenMail(container, pool, container.service())
