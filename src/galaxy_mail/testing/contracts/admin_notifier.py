@@ -1,4 +1,4 @@
-"""The laws of the AdminNotifier port, and a strategy for notices."""
+"""The laws of the AdminNotifier port, and strategies for notices."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from galaxy_mail.domain.delivery import DeadLetterReason, DeliveryStatus
-from galaxy_mail.domain.notices import Notice
+from galaxy_mail.domain.notices import AnyNotice, Notice, OutageNotice
+from galaxy_mail.domain.outages import RELAY
 from galaxy_mail.domain.ports import AdminNotifier
 from galaxy_mail.domain.text import escaped
-from galaxy_mail.domain.verdicts import MAX_DETAIL_OCTETS
+from galaxy_mail.domain.verdicts import MAX_DETAIL_OCTETS, Blame, Fault, Stage
 
 _MASKED = st.builds(
     "{}***@{}".format,
@@ -44,6 +45,22 @@ def _refused(at_least: int) -> SearchStrategy[tuple[str, ...]]:
     return st.lists(_MASKED, min_size=at_least, max_size=5).map(tuple)
 
 
+def outage_notices() -> SearchStrategy[OutageNotice]:
+    """Any notice that an outage has begun, or is over."""
+    instants = st.datetimes(timezones=st.just(UTC))
+    return st.builds(
+        OutageNotice,
+        outage_id=st.uuids(),
+        scope=st.sampled_from([RELAY, "no-reply@example.org"]),
+        opened_at=instants,
+        closed_at=st.none() | instants,
+        blame=st.sampled_from(Blame),
+        stage=st.sampled_from(Stage),
+        said=st.sampled_from(["421", "535", *(fault.value for fault in Fault)]),
+        detail=st.text().map(lambda text: escaped(text, MAX_DETAIL_OCTETS)),
+    )
+
+
 class AdminNotifierContract:
     """What every AdminNotifier does. Override ``notifier``."""
 
@@ -53,13 +70,13 @@ class AdminNotifierContract:
         raise NotImplementedError
 
     @pytest.mark.asyncio
-    @given(notice=notices())
+    @given(notice=notices() | outage_notices())
     @settings(
         deadline=None,
         max_examples=25,
         suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
     )
-    async def test_any_notice_can_be_told(self, notifier: AdminNotifier, notice: Notice) -> None:
-        """Every notice is told without an error, also twice at once."""
+    async def test_any_notice_can_be_told(self, notifier: AdminNotifier, notice: AnyNotice) -> None:
+        """Every notice, of a delivery or of an outage, is told without an error, also twice at once."""
         twice = asyncio.gather(notifier.notify(notice), notifier.notify(notice), return_exceptions=True)
         assert [error for error in await twice if error] == []
