@@ -101,7 +101,7 @@ async def test_a_lost_claim_is_told_to_its_owner_alone(store: MoodyStore, settle
 
 
 async def test_an_outage_is_waited_out(store: MoodyStore, settler: Settler, clock: ManualClock) -> None:
-    """While the store fails the batch is kept and tried again, and in the end it is settled once."""
+    """While the store fails the batch is kept and tried again, and in the end it is settled once, dated when it was made."""
     store.failures = 3
     (settlement,) = await settlements(store, 1)
     waiting = asyncio.create_task(settler.settle(settlement))
@@ -110,7 +110,9 @@ async def test_an_outage_is_waited_out(store: MoodyStore, settler: Settler, cloc
         clock.advance(RuntimeConfig().poll_interval)
     assert await waiting
     assert store.commits == [1, 1, 1, 1]
-    assert (await store.stats())[DeliveryStatus.SENT] == 1
+    (row,) = store.rows.values()
+    assert row.status is DeliveryStatus.SENT
+    assert row.log[0].started_at + row.log[0].duration == clock.now() - 3 * RuntimeConfig().poll_interval
 
 
 async def test_a_settlement_the_store_refuses_holds_up_no_other(store: MoodyStore, settler: Settler) -> None:

@@ -7,15 +7,37 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import timedelta
 from typing import TypeAlias
 from uuid import UUID
+
+import attrs
 
 from galaxy_mail.app.config import RuntimeConfig
 from galaxy_mail.domain.errors import StoreUnavailable
 from galaxy_mail.domain.ports import Clock, Queue
 from galaxy_mail.domain.settlement import Settlement
 
-Batch: TypeAlias = list[tuple[Settlement, "asyncio.Future[bool]"]]
+
+@attrs.frozen(eq=False)
+class Waiting:
+    """A settlement, and who waits for it since when."""
+
+    settlement: Settlement
+    since: float  # by the worker's monotonic clock
+    written: asyncio.Future[bool]
+
+    def as_of(self, now: float, patience: float) -> Settlement:
+        """As it is to be written ``now``: one that has waited for longer than usual says so."""
+        waited = now - self.since
+        return (
+            attrs.evolve(self.settlement, ended_ago=timedelta(seconds=waited))
+            if waited > patience
+            else self.settlement
+        )
+
+
+Batch: TypeAlias = list[Waiting]
 
 
 class Settler:
@@ -32,7 +54,7 @@ class Settler:
     async def settle(self, settlement: Settlement) -> bool:
         """Return once it is committed: True if it won, False if the claim had been lost."""
         written: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._waiting.append((settlement, written))
+        self._waiting.append(Waiting(settlement, self._clock.monotonic(), written))
         self._arrived.set()
         return await written
 
@@ -45,15 +67,17 @@ class Settler:
             await self._commit(batch)
 
     async def _commit(self, batch: Batch) -> None:
+        pause = self._config.poll_interval.total_seconds()
         # A commit whose answer was lost is tried again like any other: its tokens are spent, so it can only lose.
         while True:
             try:
-                lost = await self._queue.settle([settlement for settlement, _ in batch])
+                now = self._clock.monotonic()
+                lost = await self._queue.settle([waiting.as_of(now, pause) for waiting in batch])
             except StoreUnavailable as error:
                 if error.data_refused:
                     return await self._isolate(batch, str(error))
                 self._log.warning("cannot settle %d deliveries yet: %s", len(batch), error)
-                await self._clock.sleep(self._config.poll_interval.total_seconds())
+                await self._clock.sleep(pause)
             except Exception as error:  # noqa: BLE001 - a bug that one settlement brings out must not stop all others
                 return await self._isolate(batch, type(error).__name__)
             else:
@@ -65,11 +89,13 @@ class Settler:
             for one in batch:
                 await self._commit([one])
         else:
-            self._log.error("delivery %s cannot be settled: %s", batch[0][0].held.delivery_id, problem)
-            _answer(batch, frozenset({batch[0][0].held.delivery_id}))
+            self._log.error(
+                "delivery %s cannot be settled: %s", batch[0].settlement.held.delivery_id, problem
+            )
+            _answer(batch, frozenset({batch[0].settlement.held.delivery_id}))
 
 
 def _answer(batch: Batch, lost: frozenset[UUID]) -> None:
-    for settlement, written in batch:
-        if not written.done():
-            written.set_result(settlement.held.delivery_id not in lost)
+    for waiting in batch:
+        if not waiting.written.done():
+            waiting.written.set_result(waiting.settlement.held.delivery_id not in lost)

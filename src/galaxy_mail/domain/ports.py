@@ -186,6 +186,7 @@ class Queue(Protocol):
         - Status, attempt, recipients and counters change together. test_a_settlement_is_written_whole
         - Without an attempt none is recorded, and recipients keep the last word about them.
           test_a_delivery_is_given_up_without_an_attempt
+        - An attempt is dated by its end, however late it is written down. test_an_attempt_keeps_its_date
         - It can be put off without an attempt, and nothing is counted. test_a_delivery_is_put_off_without_an_attempt
         - ``attempts`` grows by one if the attempt burned; ``deferrals`` counts those in a row that did not.
           test_only_a_burned_attempt_counts

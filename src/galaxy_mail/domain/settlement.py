@@ -74,6 +74,7 @@ class Settlement:
     reason: DeadLetterReason | None = None  # set if and only if dead-lettered
     marks: tuple[RecipientMark, ...] = ()
     tell_admin: bool = False
+    ended_ago: timedelta = timedelta(0)  # how long this settlement has waited for the store
 
 
 def overdue(claim: Claim, elapsed: timedelta, policy: RetryPolicy) -> DeadLetterReason | None:

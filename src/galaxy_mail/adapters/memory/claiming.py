@@ -86,7 +86,8 @@ def write(row: Row, settlement: Settlement, now: datetime) -> None:
     if settlement.attempt is not None:
         row.attempts += settlement.attempt.burned
         duration = settlement.attempt.duration
-        row.log.append(_recorded(row, settlement.attempt, now - duration, duration))
+        began = now - settlement.ended_ago - duration
+        row.log.append(_recorded(row, settlement.attempt, began, duration))
     if settlement.retry_in is None:
         row.finish(settlement.status, settlement.reason, now, tell=settlement.tell_admin)
     else:

@@ -60,7 +60,7 @@ def _json(value: Mapping[str, object] | None) -> str | None:
 
 
 def settlement_columns(settlements: Sequence[Settlement]) -> list[Sequence[Any]]:
-    """The arguments of ``settle.sql``: eighteen columns of settlements, then six of recipient marks."""
+    """The arguments of ``settle.sql``: nineteen columns of settlements, then six of recipient marks."""
     marks = (
         (
             *_held_row(s.held),
@@ -72,7 +72,7 @@ def settlement_columns(settlements: Sequence[Settlement]) -> list[Sequence[Any]]
         for s in settlements
         for m in s.marks
     )
-    return _columns(map(_settlement_row, settlements), width=18) + _columns(marks, width=6)
+    return _columns(map(_settlement_row, settlements), width=19) + _columns(marks, width=6)
 
 
 def claim_arguments(request: ClaimRequest) -> tuple[object, ...]:
@@ -99,7 +99,22 @@ def _held_row(held: Held) -> tuple[UUID, ClaimToken]:
 def _settlement_row(s: Settlement) -> tuple[Any, ...]:
     common = (*_held_row(s.held), s.status, s.retry_in, s.reason, s.tell_admin)
     if s.attempt is None:
-        return (*common, None, None, None, False, False, None, None, None, "", None, "", timedelta(0))
+        return (
+            *common,
+            None,
+            None,
+            None,
+            False,
+            False,
+            None,
+            None,
+            None,
+            "",
+            None,
+            "",
+            timedelta(0),
+            s.ended_ago,
+        )
     v = s.attempt.receipt.verdict
     return (
         *(
@@ -114,7 +129,7 @@ def _settlement_row(s: Settlement) -> tuple[Any, ...]:
             v.fault,
             v.detail,
         ),
-        *(s.attempt.receipt.remote_id, s.attempt.template_version, s.attempt.duration),
+        *(s.attempt.receipt.remote_id, s.attempt.template_version, s.attempt.duration, s.ended_ago),
     )
 
 

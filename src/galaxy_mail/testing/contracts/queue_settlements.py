@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import attrs
 import pytest
 
 from galaxy_mail.domain.delivery import AttemptOutcome, DeadLetterReason, DeliveryStatus, RecipientState
@@ -137,6 +138,20 @@ class QueueSettlements(StoreContract):
         assert (record.summary.reason, record.summary.attempts) == (DeadLetterReason.EXPIRED, 1)
         assert [attempt.number for attempt in record.attempts] == [1]
         assert [(each.state, each.code) for each in record.recipients] == [(REFUSED, 450)]
+
+    async def test_an_attempt_keeps_its_date(self, harness: StoreHarness) -> None:
+        """A settlement that waited for an hour, while the store was away, tells of an attempt an hour ago."""
+        store, order, hour = harness.store, new_delivery(), timedelta(hours=1)
+        await store.enqueue(order)
+        claimed, now = await claim_one(store), await harness.now()
+        late = attrs.evolve(settlement(claimed, ACCEPTED), ended_ago=hour)
+        assert await store.settle([late]) == frozenset()
+        record = await store.find(order.delivery_id)
+        assert record is not None
+        (attempt,) = record.attempts
+        ended = attempt.started_at + attempt.duration
+        assert now - hour <= ended <= await harness.now() - hour
+        assert attempt.duration == timedelta(seconds=2)
 
     async def test_a_delivery_is_put_off_without_an_attempt(self, harness: StoreHarness) -> None:
         """It waits, and is as it was: neither its status nor a counter nor a recipient tells of it."""

@@ -2,10 +2,10 @@
 with input as (
     select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::interval[], $5::text[], $6::boolean[],
                          $7::text[], $8::text[], $9::text[], $10::boolean[], $11::boolean[], $12::smallint[], $13::text[],
-                         $14::text[], $15::text[], $16::text[], $17::text[], $18::interval[])
+                         $14::text[], $15::text[], $16::text[], $17::text[], $18::interval[], $19::interval[])
         as i (delivery_id, token, new_status, retry_in, reason, tell_admin,
               outcome, stage, blame, burned, ambiguous, code, enhanced,
-              fault, detail, remote_id, template_version, duration)
+              fault, detail, remote_id, template_version, duration, ended_ago)
 ), won as (
     update {schema}.mail_deliveries as d
        set status = new_status,
@@ -19,14 +19,14 @@ with input as (
       from input
      where d.delivery_id = input.delivery_id and d.claim_token = token
     returning d.delivery_id, token, d.claims, d.claimed_by, d.status, retry_in, outcome, stage, blame, burned, ambiguous, code, enhanced,
-              fault, detail, remote_id, template_version, duration
+              fault, detail, remote_id, template_version, duration, ended_ago
 ), lost as (
     select delivery_id, token from input where (delivery_id, token) not in (select won.delivery_id, won.token from won)
 ), attempt as (
     insert into {schema}.mail_attempts
         (delivery_id, attempt_no, started_at, finished_at, outcome, stage, blame, burned, ambiguous, code, enhanced, fault,
          detail, remote_id, worker, template_version)
-    select won.delivery_id, claims, now() - duration, now(), outcome, stage, blame, burned, ambiguous, code, enhanced, fault,
+    select won.delivery_id, claims, now() - ended_ago - duration, now() - ended_ago, outcome, stage, blame, burned, ambiguous, code, enhanced, fault,
            detail, remote_id, claimed_by, template_version
       from won
      where outcome is not null
@@ -38,7 +38,7 @@ with input as (
     update {schema}.mail_recipients as r
        set state = m.state,  -- a mark without a verdict, and so without a detail, leaves the last word as it was
            code = case when m.detail is null then r.code else m.code end, detail = coalesce(m.detail, r.detail)
-      from unnest($19::uuid[], $20::uuid[], $21::smallint[], $22::text[], $23::smallint[], $24::text[])
+      from unnest($20::uuid[], $21::uuid[], $22::smallint[], $23::text[], $24::smallint[], $25::text[])
         as m (delivery_id, token, position, state, code, detail)
      where r.delivery_id = m.delivery_id and r.position = m.position
        and (m.delivery_id, m.token) not in (table lost)  -- hashed; to join with what won would be a loop in a loop
