@@ -58,6 +58,7 @@ class AttemptRecord:
     ambiguous: bool
     code: int | None
     enhanced: str | None
+    fault: str | None  # what happened instead of a reply
     detail: str
     remote_id: str | None
     worker: str

@@ -25,12 +25,13 @@ def bucket(age: timedelta) -> int:
 
 @attrs.frozen
 class LastWord:
-    """What was last said about a recipient, or befell its attempt where no server spoke of it."""
+    """What was last said about a recipient, or befell its attempt where no server spoke of it: then ``fault`` tells what."""
 
     at: datetime
     stage: str
     blame: str
     code: int | None
+    fault: str | None
     detail: str
 
 

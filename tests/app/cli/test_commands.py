@@ -19,6 +19,13 @@ SUMMARY_KEYS = {
 BURY = "update {schema}.mail_deliveries set status = 'dead_lettered', dead_letter_reason = 'refused', finished_at = now()"
 NOTE = {"subject.txt": "A note for {{ name }}", "body.txt": "{{ text }}\n"}
 
+ATTEMPTS = """
+insert into {schema}.mail_attempts
+    (delivery_id, attempt_no, started_at, finished_at, outcome, stage, blame, burned, ambiguous, fault, detail, worker, template_version)
+select delivery_id, no, now(), now(), 'transient_error', stage, 'nobody', false, true, fault, '', 'w', ''
+  from {schema}.mail_deliveries, (values (1, 'dot', 'timeout'), (2, 'abandoned', 'closed')) as tried (no, stage, fault)
+"""
+
 
 @pytest.fixture
 def templates(tmp_path: Path) -> str:
@@ -197,6 +204,17 @@ def test_show_has_a_stable_shape(ready: Cli) -> None:
     assert set(shown["recipients"][0]) == {"kind", "address", "name", "state", "code", "detail"}
     assert (shown["attempts"], shown["resends"], shown["hold_uncertain"]) == ([], [], False)
     assert {delivery_id, "ada@example.org", "pending"} <= set(ready("show", delivery_id).out.split())
+
+
+def test_what_befell_an_attempt_is_shown(outbox: dict[str, str], ready: Cli) -> None:
+    """Where no server spoke, the fault stands in the place of its words; that a worker fell silent says its stage alone."""
+    delivery_id = ready(*CODE).out.strip()
+    query(outbox, ATTEMPTS)
+    silent, abandoned = ready("show", delivery_id).out.splitlines()[-2:]
+    assert silent.split()[-2:] == ["timeout", "w"]
+    assert abandoned.split()[-2:] == ["–", "w"]
+    faults = [one["fault"] for one in ready("show", delivery_id, "--json").document["attempts"]]
+    assert faults == ["timeout", "closed"]
 
 
 def test_what_does_not_exist_is_not_shown(ready: Cli) -> None:

@@ -12,8 +12,8 @@ from tests.app.cli.conftest import Cli, query
 CODE = ("send", "login_code", "--to", "ada@example.org", "--secret", "code=493817", "--var", "minutes=5", "--var", "expires_in=5 minutes")  # fmt: skip
 ATTEMPT = """
 insert into {schema}.mail_attempts
-    (delivery_id, attempt_no, started_at, finished_at, outcome, stage, blame, burned, ambiguous, detail, worker, template_version)
-select delivery_id, 1, now(), now(), 'transient_error', 'connect', 'transport', false, false, '', 'w', '' from {schema}.mail_deliveries
+    (delivery_id, attempt_no, started_at, finished_at, outcome, stage, blame, burned, ambiguous, fault, detail, worker, template_version)
+select delivery_id, 1, now(), now(), 'transient_error', 'connect', 'transport', false, false, 'timeout', '', 'w', '' from {schema}.mail_deliveries
 """
 MISCOUNT = "update {schema}.mail_deliveries set attempts = 3"
 
@@ -137,7 +137,7 @@ def test_the_shape_shows_who_waits_and_where(outbox: dict[str, str], ready: Cli)
     assert head.split()[:3] == ["domain", "waiting", "<"]
     assert everyone.split() == ["all", "4", "2", ".", ".", ".", "2", ".", ".", "2", "h"]
     assert first.split()[:10] == ["example.org", "3", "1", ".", ".", ".", "2", ".", ".", "2"]
-    assert "transport at connect" in first
+    assert "timeout at connect" in first
     assert second.split()[:3] == ["example.net", "1", "1"]
     assert second.endswith("not tried yet")
     assert "1 wait at other domains" in ready("shape", "--domains", "1").out

@@ -22,9 +22,7 @@ from galaxy_mail.domain.records import AttemptRecord, DeliveryRecord, DeliverySu
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SENT, DEAD = DeliveryStatus.SENT, DeliveryStatus.DEAD_LETTERED
-ATTEMPT = AttemptRecord(
-    1, NOW, timedelta(0), AttemptOutcome.SUCCESS, "dot", "nobody", True, False, 250, None, "", None, "w", "1"
-)
+ATTEMPT = AttemptRecord(1, NOW, timedelta(0), AttemptOutcome.SUCCESS, "dot", "nobody", True, False, 250, None, None, "", None, "w", "1")  # fmt: skip
 
 
 def record(number: int, people: list[str], status: DeliveryStatus = SENT) -> DeliveryRecord:

@@ -115,6 +115,7 @@ def _recorded(row: Row, attempt: Attempt, started_at: datetime, duration: timede
         ambiguous=verdict.ambiguous,
         code=verdict.code,
         enhanced=verdict.enhanced,
+        fault=verdict.fault,
         detail=verdict.detail,
         remote_id=attempt.receipt.remote_id,
         worker=row.claimed_by or "",

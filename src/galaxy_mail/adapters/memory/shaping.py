@@ -51,5 +51,10 @@ def _last(people: Iterable[Open]) -> LastWord | None:
         return None
     attempt = row.log[-1]
     return LastWord(
-        attempt.started_at + attempt.duration, attempt.stage, attempt.blame, each.code, each.detail
+        attempt.started_at + attempt.duration,
+        attempt.stage,
+        attempt.blame,
+        each.code,
+        attempt.fault,
+        each.detail,
     )

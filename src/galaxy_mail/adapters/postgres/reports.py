@@ -56,4 +56,4 @@ def _waiting(rows: Iterable[Row]) -> Waiting:
 def _last(row: Row) -> LastWord | None:
     if row["at"] is None:
         return None
-    return LastWord(row["at"], row["stage"], row["blame"], row["code"], row["detail"])
+    return LastWord(row["at"], row["stage"], row["blame"], row["code"], row["fault"], row["detail"])

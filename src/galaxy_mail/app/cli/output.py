@@ -20,6 +20,7 @@ from galaxy_mail.app.terminal import NOTHING, coloured, instant, span, table
 from galaxy_mail.domain.delivery import DeliveryStatus
 from galaxy_mail.domain.mail import Lane
 from galaxy_mail.domain.records import AttemptRecord, DeliveryRecord, DeliverySummary, RecipientRecord
+from galaxy_mail.domain.verdicts import Stage
 
 
 @attrs.frozen
@@ -127,7 +128,7 @@ def delivery_lines(record: DeliveryRecord) -> Iterator[str]:
             ("created", instant(one.created_at)),
             ("expires", instant(one.expires_at)),
             ("attempts", f"{one.attempts} (those that count)"),
-            *[("uncertain", "held for a person to decide")] * record.hold_uncertain,
+            *[("on uncertain", "held for a person to decide")] * record.hold_uncertain,
         ],
     )
     yield ""
@@ -160,7 +161,7 @@ def _attempts(attempts: Sequence[AttemptRecord]) -> Iterator[str]:
                 one.stage,
                 one.blame,
                 "yes" if one.burned else "no",
-                _said(one.code, one.enhanced, one.detail),
+                _said(one.code or _befallen(one), one.enhanced, one.detail),
                 one.worker,
             )
             for one in attempts
@@ -168,11 +169,16 @@ def _attempts(attempts: Sequence[AttemptRecord]) -> Iterator[str]:
     )
 
 
+def _befallen(one: AttemptRecord) -> str | None:
+    """What happened where nobody spoke; the stage of an abandoned one says it all."""
+    return None if one.stage == Stage.ABANDONED else one.fault
+
+
 def _mailbox(one: RecipientRecord) -> str:
     return f"{one.name} <{one.address}>" if one.name else one.address
 
 
-def _said(code: int | None, enhanced: str | None, detail: str) -> str:
+def _said(code: int | str | None, enhanced: str | None, detail: str) -> str:
     parts = [
         str(code) if code else "",
         enhanced if enhanced and not detail.startswith(enhanced) else "",

@@ -59,7 +59,7 @@ def _word(last: LastWord | None) -> str:
     if last is None:
         return "not tried yet"
     said = " ".join(str(part) for part in (last.code, last.detail) if part)
-    return f"{instant(last.at)} {said or last.blame} at {last.stage}"
+    return f"{instant(last.at)} {said or last.fault or last.blame} at {last.stage}"
 
 
 def audit_document(breaches: Sequence[Breach]) -> dict[str, object]:

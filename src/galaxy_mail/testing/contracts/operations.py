@@ -71,9 +71,9 @@ class OperationsContract(OperationsReports):
             RecipientRecord(BCC, "bcc@example.org", "", PASSED, 250, "2.0.0 queued as Q1"),
             RecipientRecord(REPLY_TO, "desk@example.org", "", None, None, ""),
         )
-        assert [(attempt.number, attempt.blame) for attempt in record.attempts] == [
-            (1, "transport"),
-            (2, "nobody"),
+        assert [(attempt.number, attempt.blame, attempt.fault) for attempt in record.attempts] == [
+            (1, "transport", "unreachable"),
+            (2, "nobody", None),
         ]
         assert record.resends == ()
         summary = record.summary

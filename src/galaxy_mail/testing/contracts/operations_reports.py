@@ -112,18 +112,15 @@ class OperationsReports(StoreContract):
         await settle(store, await claim_one(store), OUTAGE)
         last = (await store.shape(5, 100)).domains[0].last
         assert last is not None
-        assert (last.stage, last.blame, last.code, last.detail) == ("connect", "transport", None, "")
+        assert (last.stage, last.blame) == ("connect", "transport")
+        assert (last.code, last.fault, last.detail) == (None, "unreachable", "")
         await harness.age(RETRY)
         told = await harness.now()
         await settle(store, await claim_one(store), BUSY)
         last = (await store.shape(5, 100)).domains[0].last
         assert last is not None
-        assert (last.stage, last.blame, last.code, last.detail) == (
-            "rcpt",
-            "recipient",
-            450,
-            "4.2.0 mailbox busy",
-        )
+        assert (last.stage, last.blame, last.code, last.fault) == ("rcpt", "recipient", 450, None)
+        assert last.detail == "4.2.0 mailbox busy"
         assert told <= last.at <= await harness.now()
         await harness.age(RETRY / 2)  # the first one is not due again before RETRY
         await store.enqueue(new_delivery(people=[(TO, "bob@example.org")]))

@@ -23,13 +23,13 @@ with looked_at as materialized (
      where claimed_at is not null and domain in (select domain from ranked where place <= $1)
      order by domain, claimed_at desc
 )
-select counted.domain, bucket, number, oldest, last.code, last.detail, attempt.stage, attempt.blame, attempt.finished_at as at,
+select counted.domain, bucket, number, oldest, last.code, last.detail, attempt.stage, attempt.blame, attempt.fault, attempt.finished_at as at,
        not exists (select from looked_at group by lane having count(*) >= $2) as complete
   from counted
   left join ranked using (domain)
   left join last using (domain)
   left join lateral (
-       select stage, blame, finished_at from {schema}.mail_attempts as a
+       select stage, blame, fault, finished_at from {schema}.mail_attempts as a
         where a.delivery_id = last.delivery_id order by attempt_no desc limit 1) as attempt on true
  where domain is null or place <= $1
  order by place nulls first, bucket nulls first
