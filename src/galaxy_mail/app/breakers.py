@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import math
 from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -22,23 +24,35 @@ from galaxy_mail.domain.verdicts import Blame, Receipt, Verdict
 # What is to blame for an outage that began with many refusals of different mails.
 DOUBTS = (Blame.POLICY, Blame.MESSAGE)
 
+_TROUBLE = (Sign.FAILS, Sign.BROKEN)
+
 
 @attrs.define
 class Known:
-    """An outage as this worker knows it. ``outage`` is None until the store has it; times are those of its own clock."""
+    """An outage as this worker knows it. ``outage`` is None until the store has it; times are those of its own clock.
 
+    What began after ``tried_at`` was a probe of ours, since all others are put off. However late it ends, it tells: a success
+    ends the outage, and so many failures since the last trip are one.
+    """
+
+    scope: str
     blame: Blame
     trips: int
     probe_at: float
     outage: Outage | None = None
-    probing_until: float = 0.0  # one of our mails is the probe
+    tried_at: float = math.inf  # the first probe
+    tripped_at: float = -math.inf  # the last trip since then
+
+    def is_told_by(self, began: float) -> bool:
+        """Whether a failure of what began then is a trip more."""
+        return began >= max(self.tried_at, self.tripped_at)
 
 
 class Breakers:
     """Listens to receipts, says how many mails may be under way, and puts off whatever should wait.
 
-    A verdict counts at once for this worker. What the others must know is reported before the next claim, when this one also
-    learns what they have found.
+    A verdict counts at once for this worker. What the others must know is reported once its settlement is written; before a
+    claim this one learns what they have found.
     """
 
     def __init__(
@@ -54,55 +68,71 @@ class Breakers:
         self._clock = clock
         self._entropy = entropy
         self._policy = config.breaker
-        self._learning_pause = config.poll_interval.total_seconds()
+        self._pause = config.poll_interval.total_seconds()
         self._log = logger
         self._known: dict[str, Known] = {}
+        self._ended_at: dict[str, float] = {}  # by scope, the last outage
         self._streak = Streak()
         self._width = Width(config.deliveries_at_once)
         self._reports: deque[Callable[[], Awaitable[None]]] = deque()
-        self._learn_at = 0.0
+        self._reporting = asyncio.Lock()
+        self._learn_at = self._next_try_at = 0.0
+        # Called when an outage of the relay begins or ends: what is under way by then may hang for minutes, and nobody should
+        # wait for it.
+        self.turned: Callable[[], None] = lambda: None
 
     # --- what turns, claims and deliveries ask ------------------------------------------------------------------------
 
     @property
     def width(self) -> int:
-        """How many mails may be under way at once."""
-        return 1 if RELAY in self._known else self._width.now
+        """How many mails may be under way at once; in an outage of the relay it is ``put_off`` that keeps them back."""
+        return self._width.most if RELAY in self._known else self._width.now
 
     async def room(self, most: int) -> int:
         """How many mails to claim, at most ``most``: none while the relay is to be left alone, one for a probe."""
         await self._exchange()
-        known = self._known.get(RELAY)
+        known, now = self._known.get(RELAY), self._clock.monotonic()
         if known is None:
             return most
-        return min(most, int(self._probe_is_due(known)))
+        if now < self._next_try_at or not self._probe_is_due(known):
+            return 0
+        self._next_try_at = now + self._pause  # no second mail until the first has had its turn
+        return min(most, 1)
 
     async def put_off(self, sender: EmailAddress) -> timedelta | None:
         """How long a mail of this sender should wait; None if it may be sent now, perhaps as the probe."""
-        for scope in (str(sender), RELAY):
-            known = self._known.get(scope)
-            if known and not await self._becomes_probe(known):
-                wait = max(
-                    known.probe_at - self._clock.monotonic(), self._policy.cool_down.base.total_seconds()
-                )
-                return timedelta(seconds=wait * (1 + self._entropy.dice()))
+        concerned = [known for scope in (str(sender), RELAY) if (known := self._known.get(scope))]
+        for known in sorted(
+            concerned, key=self._probe_is_due
+        ):  # who must wait anyhow takes no probe from others
+            if not await self._becomes_probe(known):
+                return timedelta(seconds=self._wait(known) * (1 + self._entropy.dice()))
         return None
+
+    def _wait(self, known: Known) -> float:
+        if known.scope == RELAY:  # nobody claims meanwhile: it is only to come after those who know of it
+            return self._pause
+        return max(known.probe_at - self._clock.monotonic(), self._policy.cool_down.base.total_seconds())
 
     # --- what a delivery tells ----------------------------------------------------------------------------------------
 
-    def saw(self, receipt: Receipt, sender: EmailAddress) -> Receipt:
-        """Note how a transaction ended; return the receipt as it is to be settled."""
-        verdict, now = receipt.verdict, self._clock.monotonic()
-        sign = sign_of(verdict)
-        self._streak = self._streak.after(sign, now, self._policy)
+    def saw(self, receipt: Receipt, sender: EmailAddress, began: float) -> Receipt:
+        """Note how a transaction ended that ``began`` then, by the clock; return the receipt as it is to be settled."""
+        verdict, own = receipt.verdict, str(sender)
+        sign, scope = sign_of(verdict), scope_of(verdict, sender)
+        if sign in _TROUBLE and began < self._ended_at.get(scope, -math.inf):
+            return receipt  # so it was before the last outage ended
+        self._streak = self._streak.after(sign, self._clock.monotonic(), self._policy)
         if sign is Sign.DOUBTFUL and self._in_doubt:
-            self._fails(RELAY, verdict)
+            self._fails(RELAY, verdict, began)
             return excused(receipt)
-        if sign is Sign.BROKEN or (sign is Sign.FAILS and self._has_enough(now)):
-            self._fails(scope_of(verdict, sender), verdict)
-        elif sign in (Sign.WORKS, Sign.BUSY, Sign.DOUBTFUL):
+        if sign in (Sign.WORKS, Sign.BUSY, Sign.DOUBTFUL):
             self._width = self._width.after_throttle() if sign is Sign.BUSY else self._width.after_success()
-            self._works(now, str(sender), RELAY)
+            self._works(began, own, RELAY)
+        elif sign is Sign.BROKEN or (sign is Sign.FAILS and self._has_enough(began)):
+            self._fails(scope, verdict, began)
+            if scope == own:  # the relay itself has answered
+                self._works(began, RELAY)
         return receipt
 
     @property
@@ -110,18 +140,19 @@ class Breakers:
         known = self._known.get(RELAY)
         return self._streak.doubtful(self._policy) or (known is not None and known.blame in DOUBTS)
 
-    def _has_enough(self, now: float) -> bool:
+    def _has_enough(self, began: float) -> bool:
         known = self._known.get(RELAY)
-        return self._streak.broken(self._policy) or (known is not None and now < known.probing_until)
+        return self._streak.broken(self._policy) or (known is not None and known.is_told_by(began))
 
-    def _fails(self, scope: str, verdict: Verdict) -> None:
+    def _fails(self, scope: str, verdict: Verdict, began: float) -> None:
         known, now = self._known.get(scope), self._clock.monotonic()
-        if known is not None and now >= known.probing_until:
-            return  # a mail that was under way when it began
+        if known is not None and not known.is_told_by(began):
+            return  # it was under way when the outage began, or when a probe told the same
         cool_down = self._policy.cool_down.delay(1 + (known.trips if known else 0), self._entropy.dice())
         probe_at = now + cool_down.total_seconds()
         if known is None:
-            known = self._known[scope] = Known(verdict.blame, 1, probe_at)
+            known = Known(scope, verdict.blame, 1, probe_at)
+            self._begun(known)
             self._log.error(
                 "%s cannot be used (%s at %s; %s is to blame): mails wait, and no attempt counts against them",
                 _named(scope),
@@ -129,29 +160,35 @@ class Breakers:
                 verdict.stage,
                 "the transport" if verdict.blame is Blame.TRANSPORT else "our configuration",
             )
-            self._reports.append(partial(self._begin, known, scope, verdict, cool_down))
+            self._reports.append(partial(self._begin, known, verdict, cool_down))
         else:
-            known.trips, known.probe_at, known.probing_until = known.trips + 1, probe_at, 0.0
+            known.trips, known.probe_at, known.tripped_at = known.trips + 1, probe_at, now
             self._reports.append(partial(self._prolong, known, cool_down))
 
-    def _works(self, now: float, *scopes: str) -> None:
+    def _works(self, began: float, *scopes: str) -> None:
         for scope in scopes:
             known = self._known.get(scope)
-            if known is not None and known.outage is not None and now < known.probing_until:
-                self._reports.append(partial(self._outages.end, known.outage))
+            if known is not None and began >= known.tried_at:
+                self._reports.append(partial(self._end, known))
                 self._over(scope)
+
+    def _begun(self, known: Known) -> None:
+        self._known[known.scope] = known
+        if known.scope == RELAY:
+            self.turned()
 
     def _over(self, scope: str) -> None:
         del self._known[scope]
+        self._ended_at[scope] = self._clock.monotonic()
         self._log.warning("%s works again", _named(scope))
         if scope == RELAY:
             self._streak, self._width = Streak(), self._width.after_outage()
+            self.turned()
 
     # --- the probe ----------------------------------------------------------------------------------------------------
 
     def _probe_is_due(self, known: Known) -> bool:
-        now = self._clock.monotonic()
-        return known.outage is not None and known.probe_at <= now and known.probing_until <= now
+        return known.outage is not None and known.probe_at <= self._clock.monotonic()
 
     async def _becomes_probe(self, known: Known) -> bool:
         if not self._probe_is_due(known):
@@ -165,31 +202,44 @@ class Breakers:
             self._log.warning("cannot ask for a probe: %s", error)
             return False
         if ours:
-            known.probing_until = known.probe_at
+            known.tried_at = min(known.tried_at, self._clock.monotonic())
         return ours
 
     # --- what the others know -----------------------------------------------------------------------------------------
 
-    async def _exchange(self) -> None:
-        """Report what we have found, and now and then learn what the others have."""
+    async def report(self) -> None:
+        """Tell the others what we have found. What cannot be told now is told at the next call."""
+        if not self._reports:
+            return
         try:
-            while self._reports:
-                await self._reports[0]()
-                self._reports.popleft()
+            async with self._reporting:
+                while self._reports:
+                    await self._reports[0]()
+                    self._reports.popleft()
+        except InfrastructureError as error:
+            self._log.warning("cannot tell the other workers of an outage: %s", error)
+
+    async def _exchange(self) -> None:
+        """Report, and now and then learn what the others have found."""
+        await self.report()
+        try:
             if self._clock.monotonic() >= self._learn_at:
                 self._learn(await self._outages.open())
-                self._learn_at = self._clock.monotonic() + self._learning_pause
-        except InfrastructureError as error:
-            if self._reports:  # else the claim that follows will tell
-                self._log.warning("cannot tell the other workers of an outage: %s", error)
+                self._learn_at = self._clock.monotonic() + self._pause
+        except InfrastructureError as error:  # which the claim that follows will tell
+            self._log.debug("cannot learn of outages: %s", error)
 
-    async def _begin(self, known: Known, scope: str, verdict: Verdict, cool_down: timedelta) -> None:
-        outage = await self._outages.begin(scope, verdict, cool_down)
+    async def _begin(self, known: Known, verdict: Verdict, cool_down: timedelta) -> None:
+        outage = await self._outages.begin(known.scope, verdict, cool_down)
         known.outage, known.trips = outage, outage.trips
 
     async def _prolong(self, known: Known, cool_down: timedelta) -> None:
         assert known.outage is not None
         known.outage = await self._outages.prolong(known.outage, cool_down) or known.outage
+
+    async def _end(self, known: Known) -> None:
+        assert known.outage is not None
+        await self._outages.end(known.outage)
 
     def _learn(self, outages: tuple[Outage, ...]) -> None:
         if self._reports:  # something has happened meanwhile that the store does not know
@@ -200,9 +250,11 @@ class Breakers:
         for scope, outage in found.items():
             probe_at = now + outage.probe_in.total_seconds()
             if known := self._known.get(scope):
+                if known.outage is not None and known.outage.key != outage.key:
+                    known.tripped_at = now  # somebody else has tried since
                 known.outage, known.trips, known.probe_at = outage, outage.trips, probe_at
             else:
-                self._known[scope] = Known(outage.blame, outage.trips, probe_at, outage)
+                self._begun(Known(scope, outage.blame, outage.trips, probe_at, outage))
                 self._log.error("%s cannot be used, as another worker has found: mails wait", _named(scope))
 
 

@@ -60,7 +60,7 @@ class DeliveryPass:
         started = self._clock.monotonic()
         receipt, version = await self._transact(holding, claim.mail)
         duration = timedelta(seconds=self._clock.monotonic() - started)
-        receipt = self.breakers.saw(redacted(receipt, claim.mail.secrets), claim.mail.sender.address)
+        receipt = self.breakers.saw(redacted(receipt, claim.mail.secrets), claim.mail.sender.address, started)
         attempt = Attempt(receipt, duration, version)
         return decide(claim, attempt, holding.elapsed, retry, self._entropy.dice())
 

@@ -44,6 +44,11 @@ class Turns:
         self._running.discard(holding)
         self._go_on()
 
+    def forget(self) -> None:
+        """Whoever is under way keeps its place no longer: it may hang for minutes, and nobody is to wait for it."""
+        self._running.clear()
+        self._go_on()
+
     def _go_on(self) -> None:
         if self._beginning is None and len(self._running) < self._width() and any(self._waiting.values()):
             self._beginning = asyncio.get_running_loop().call_soon(self._begin)

@@ -62,6 +62,7 @@ class Worker:
         )
         self._breakers = delivery_pass.breakers
         self._turns = Turns(config, self._work, lambda: self._breakers.width)
+        self._breakers.turned = self._turns.forget
         self._sweep_at = 0.0
         self._asking: asyncio.Future[list[Holding]] | None = None
 
@@ -80,6 +81,7 @@ class Worker:
                 if await self._all_done():
                     break
                 await idling.wait()
+            await self._breakers.report()
             await self._herald.tell_all()
 
     async def _work_while_due(self, idling: Idling) -> None:
@@ -110,6 +112,7 @@ class Worker:
             finally:
                 try:
                     await self._drain()
+                    await self._bounded(self._breakers.report(), self._config.release_timeout)
                 finally:
                     for task in tasks:
                         task.cancel()
@@ -191,6 +194,7 @@ class Worker:
         finally:
             if holding.progress is not Progress.WITHDRAWN:  # else whoever withdrew it has yet to give it back
                 self._holdings.drop(holding)
+        await self._breakers.report()
 
     async def _all_done(self) -> bool:
         """Whether nothing is left here or anywhere; waits a little for what is in hand."""

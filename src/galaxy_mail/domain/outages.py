@@ -102,6 +102,11 @@ class Outage:
     probe_in: timedelta
     blame: Blame
 
+    @property
+    def key(self) -> tuple[UUID, int]:
+        """Names it as it is."""
+        return self.outage_id, self.trips
+
 
 @attrs.frozen
 class Streak:

@@ -35,16 +35,16 @@ class PostgresOutages:
 
     async def take_probe(self, outage: Outage, hold: timedelta) -> bool:
         """See ``Outages.take_probe``."""
-        return bool(await self._fetch("take_probe", *_key(outage), hold))
+        return bool(await self._fetch("take_probe", *outage.key, hold))
 
     async def prolong(self, outage: Outage, probe_in: timedelta) -> Outage | None:
         """See ``Outages.prolong``."""
-        found = await self._fetch("prolong_outage", *_key(outage), probe_in)
+        found = await self._fetch("prolong_outage", *outage.key, probe_in)
         return _outage_from(found[0]) if found else None
 
     async def end(self, outage: Outage) -> None:
         """See ``Outages.end``."""
-        await self._fetch("end_outage", *_key(outage))
+        await self._fetch("end_outage", *outage.key)
 
     async def take_notice(self, hold: timedelta) -> OutageNotice | None:
         """See ``Outages.take_notice``."""
@@ -64,10 +64,6 @@ class PostgresOutages:
     async def mark_told(self, notice: OutageNotice) -> None:
         """See ``Outages.mark_told``."""
         await self._fetch("mark_outage_told", notice.outage_id, notice.closed_at is not None)
-
-
-def _key(outage: Outage) -> tuple[object, ...]:
-    return outage.outage_id, outage.trips
 
 
 def _outage_from(row: Row) -> Outage:

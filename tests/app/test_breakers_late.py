@@ -1,0 +1,152 @@
+"""Outages, and transactions that take their time: what ends late, what hangs, and what began before."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from galaxy_mail.domain.outages import RELAY, BreakerPolicy
+from galaxy_mail.domain.ports import Gate
+from galaxy_mail.domain.verdicts import Envelope, Receipt
+from tests.app.conftest import House
+from tests.app.test_breakers import DOWN, WRONG_PASSWORD, Relay, live, order, working
+
+HOLD = BreakerPolicy().probe_hold.total_seconds()
+
+
+class LateRelay(Relay):
+    """One that takes ``takes`` seconds for each mail, and says nothing to whoever is at ``hangs`` until it is let go."""
+
+    def __init__(self, house: House) -> None:
+        super().__init__(DOWN)
+        self.takes = 0.0
+        self.begun = 0
+        self.hangs = asyncio.Event()
+        self._clock = house.clock
+
+    async def send(self, envelope: Envelope, message: bytes, gate: Gate) -> Receipt:
+        """As the script says, but the answer comes late."""
+        self.begun += 1
+        takes = self.takes
+        if envelope.recipients[0].domain == "hangs.example":
+            await self.hangs.wait()
+        receipt = await super().send(envelope, message, gate)
+        await self._clock.sleep(takes)
+        return receipt
+
+
+async def test_a_slow_relay_is_back_too(house: House) -> None:
+    """It takes longer for a mail than a probe is held; its success ends the outage all the same."""
+    relay = LateRelay(house)
+    async with working(house, relay):
+        await order(house, 8)
+        await live(house, 3)
+        relay.says, relay.takes = None, HOLD + 2
+        await live(house, 60)
+        assert await house.store.outages().open() == ()
+
+
+async def test_a_relay_that_swallows_is_asked_less_and_less_often(house: House) -> None:
+    """Its silence is noticed only after the probe's hold; the cool-down grows all the same."""
+    relay = LateRelay(house)
+    async with working(house, relay, 2):
+        relay.takes = HOLD + 5
+        await order(house, 60)
+        await live(house, 20, 2)
+        asked = relay.asked
+        await live(house, 1800, 2)
+        assert relay.asked - asked < 30
+
+
+async def test_what_hangs_from_before_keeps_nobody_from_the_probe(house: House) -> None:
+    """It may hang for the ten minutes after the dot; the relay is tried meanwhile, and used when it is back."""
+    relay = LateRelay(house)
+    async with working(house, relay):
+        await order(house, 3, "hangs.example")
+        await order(house, 10)
+        await live(house, 3)
+        assert (await house.store.outages().open())[0].scope == RELAY
+        relay.says = None
+        await live(house, 60)
+        assert len(relay.sent) == 10
+        relay.hangs.set()
+        await live(house, 60)
+        assert len(relay.sent) == 13
+
+
+async def until_next(house: House, relay: LateRelay) -> None:
+    """Let time pass until one more mail is with the relay."""
+    begun = relay.begun
+    while relay.begun == begun:
+        await live(house, 0.5)
+    for _ in range(50):  # until it has heard the answer, which is late
+        await asyncio.sleep(0)
+
+
+async def test_a_late_failure_from_before_spoils_no_probe(house: House) -> None:
+    """It began before the outage, and ends while the probe is under way: the probe alone tells."""
+    relay = LateRelay(house)
+    async with working(house, relay):
+        await order(house, 2, "hangs.example")
+        await order(house, 8)
+        await live(house, 3)
+        relay.says, relay.takes = None, 4.0
+        await until_next(house, relay)
+        relay.says, relay.takes = DOWN, 0.0
+        relay.hangs.set()
+        await live(house, 1.5)
+        assert [outage.trips for outage in await house.store.outages().open()] == [1]
+        relay.says = None
+        await live(house, 4)
+        assert await house.store.outages().open() == ()
+
+
+async def test_late_failures_from_before_begin_no_outage_again(house: House) -> None:
+    """The relay is back and has taken mail since they began."""
+    relay = LateRelay(house)
+    async with working(house, relay):
+        await order(house, 6, "hangs.example")
+        await order(house, 8)
+        await live(house, 3)
+        relay.says = None
+        await live(house, 60)
+        relay.says = DOWN
+        relay.hangs.set()
+        await live(house, 2)
+        assert await house.store.outages().open() == ()
+
+
+async def test_whoever_ends_tells_first_what_it_has_found(house: House) -> None:
+    """The last mail is the probe, and nobody claims any more: the administrator hears of the end all the same."""
+    relay = LateRelay(house)
+    relay.says = WRONG_PASSWORD
+    await order(house, 1)
+    task = asyncio.create_task(house.worker(relay).run_until_empty())
+    await live(house, 3)
+    relay.says, relay.takes = None, 1.0
+    while not task.done():
+        house.clock.advance(0.25)
+        for _ in range(50):
+            await asyncio.sleep(0)
+    await task
+    assert await house.store.outages().open() == ()
+    begun, ended = house.notifier.outages
+    assert (begun.closed_at, ended.closed_at is None) == (None, False)
+
+
+async def test_a_probe_that_ends_during_a_stop_counts(house: House) -> None:
+    """Its worker was told to stop after the gate: what it has found is told before it ends."""
+    relay = LateRelay(house)
+    await order(house, 6)
+    task = asyncio.create_task(house.worker(relay).run())
+    await live(house, 3)
+    relay.says, relay.takes = None, 3.0
+    await until_next(house, relay)
+    task.cancel()
+    for _ in range(50):
+        house.clock.advance(0.5)
+        await asyncio.sleep(0)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (len(relay.sent), await house.store.outages().open()) == (1, ())
