@@ -30,6 +30,8 @@ ALL: tuple[Invariant, ...] = (
     promises.p5_only_the_latest_token_wins,
     promises.p5_no_body_without_a_lease,
     promises.p7_outages_burn_nothing,
+    promises.p7_an_outage_ends,
+    promises.p7_an_outage_is_told,
     promises.p11_who_is_asked_to_stop_stops,
     promises.p15_somebody_was_told,
     promises.the_world_ended,

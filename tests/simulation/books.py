@@ -8,6 +8,7 @@ from uuid import UUID
 
 import attrs
 
+from galaxy_mail.adapters.memory.outages import OutageRow
 from galaxy_mail.adapters.memory.rows import Row
 from galaxy_mail.app import RuntimeConfig
 from tests.simulation.clocks import GENESIS
@@ -34,6 +35,10 @@ class Books:
     promised: frozenset[UUID]
     taken_back: frozenset[UUID]
     told: frozenset[tuple[UUID, datetime]]
+    outages: Sequence[OutageRow]
+    told_of_outages: frozenset[tuple[UUID, datetime | None]]
+    calm_at: float
+    rested_at: float  # when nothing was to be done any more, and whoever worked was asked to stop
     excuses: Mapping[str, Sequence[float]]  # by worker
     deaf: Sequence[str]  # workers that had to be asked again to stop
     troubles: tuple[str, ...]  # whatever went wrong with the world itself: crashes, and what did not end

@@ -60,7 +60,8 @@ class Database:
     @property
     def at_rest(self) -> bool:
         """Whether nothing is to be done any more: all has ended, and what is to be told is told."""
-        return all(
+        told = all(outage.notify_after is None for outage in self.store.outages().rows)
+        return told and all(
             row.status.terminal and row.token is None and row.notify_after is None
             for row in self.rows.values()
         )

@@ -19,6 +19,7 @@ import attrs
 from galaxy_mail.adapters.memory import MemoryStore, MemoryTransaction, claiming
 from galaxy_mail.adapters.memory.rows import Row
 from galaxy_mail.app import delivery_pass
+from galaxy_mail.app.breakers import Breakers
 from galaxy_mail.app.composing import Composed, Composer
 from galaxy_mail.app.herald import Herald
 from galaxy_mail.app.holding import Holding, Progress
@@ -135,6 +136,10 @@ async def _tell_carelessly(self: Herald, notice: AnyNotice, about: str) -> bool:
     return True
 
 
+def _works_silently(self: Breakers, *_: object) -> None:
+    pass
+
+
 _compose = Composer.compose
 _serial = count()
 
@@ -246,6 +251,16 @@ PLANTS = (
         "a notice counts as told although telling failed",
         _instead(Herald, "_tell", _tell_carelessly),
         (promises.p15_somebody_was_told,),
+    ),
+    Plant(
+        "whoever made the probe does not say that the relay works",
+        _instead(Breakers, "_works", _works_silently),
+        (promises.p7_an_outage_ends, promises.the_world_ended),
+    ),
+    Plant(
+        "the notice of an outage counts as told although telling failed",
+        _instead(Herald, "_tell", _tell_carelessly),
+        (promises.p7_an_outage_is_told,),
     ),
     Plant(
         "a resend is not recorded",

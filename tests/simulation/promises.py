@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from galaxy_mail.adapters.memory.rows import Row
 from galaxy_mail.domain.delivery import AttemptOutcome, DeadLetterReason, DeliveryStatus, RecipientState
+from galaxy_mail.domain.outages import RELAY
 from galaxy_mail.domain.records import AttemptRecord
 from galaxy_mail.domain.verdicts import Stage
 from tests.simulation.books import Books, seconds
@@ -14,6 +15,8 @@ from tests.simulation.weather import LONGEST_TRIP
 from tests.simulation.words import OPENING
 
 Broken = Iterator[str]
+
+SUCCESS = AttemptOutcome.SUCCESS
 
 
 def p1_a_promise_is_kept(books: Books) -> Broken:
@@ -114,6 +117,32 @@ def p7_outages_burn_nothing(books: Books) -> Broken:
             closing = attempt.code == 421 and alone
             if attempt.burned and (attempt.stage in OPENING or closing or _abandoned(attempt)):
                 yield f"{row.delivery_id}: attempt {attempt.number} burned, which ended at {attempt.stage} ({attempt.code})"
+
+
+def p7_an_outage_ends(books: Books) -> Broken:
+    """P7: an outage ends when mail gets through: who sends in good weather, when all have heard of it, has made its probe."""
+    known_by_all = books.calm_at + LONGEST_TRIP + 2 * books.config.poll_interval.total_seconds()
+    for outage in books.outages:
+        if outage.closed_at is None and outage.scope == RELAY:
+            for row in books.rows.values():
+                for attempt in row.log:
+                    begun = seconds(attempt.started_at)
+                    if attempt.outcome is SUCCESS and begun > max(
+                        known_by_all, seconds(outage.opened_at) + LONGEST_TRIP
+                    ):
+                        yield f"{row.delivery_id} was sent in an outage that never ended"
+
+
+def p7_an_outage_is_told(books: Books) -> Broken:
+    """P7, P15: of each outage somebody was told that it has ended, or, as long as it lasts, that it has begun.
+
+    What a worker reported as its last deed, when nobody else worked any more, will be told by the next one.
+    """
+    for outage in books.outages:
+        if seconds(outage.closed_at or outage.opened_at) > books.rested_at:
+            continue
+        if (outage.outage_id, outage.closed_at) not in books.told_of_outages:
+            yield f"nobody was told that the outage of {outage.scope} {'ended' if outage.closed_at else 'began'}"
 
 
 def p11_who_is_asked_to_stop_stops(books: Books) -> Broken:

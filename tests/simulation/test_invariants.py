@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import attrs
 import pytest
 
+from galaxy_mail.adapters.memory.outages import OutageRow
 from galaxy_mail.adapters.memory.rows import Row
 from galaxy_mail.domain.delivery import DeadLetterReason, DeliveryStatus, RecipientState
-from galaxy_mail.domain.verdicts import Stage
+from galaxy_mail.domain.outages import RELAY
+from galaxy_mail.domain.verdict_table import classify
+from galaxy_mail.domain.verdicts import Fault, Stage
 from tests.simulation import invariants, promises
 from tests.simulation.audit import ALL, Invariant, broken
 from tests.simulation.books import Books
+from tests.simulation.clocks import GENESIS
 from tests.simulation.database import Change
 from tests.simulation.ledger import Begun
 from tests.simulation.world import World
@@ -139,6 +143,21 @@ def _untold(books: Books) -> Books:
     return books
 
 
+def _outage(opened_at: datetime) -> OutageRow:
+    cause = classify(Stage.CONNECT, Fault.UNREACHABLE)
+    return OutageRow(UUID(int=1), RELAY, cause, opened_at, opened_at, None)
+
+
+def _sent_in_an_endless_outage(books: Books) -> Books:
+    row = _row(books)
+    row.log = [attrs.evolve(each, started_at=GENESIS + timedelta(days=1)) for each in row.log]
+    return attrs.evolve(books, outages=[_outage(GENESIS)])
+
+
+def _untold_outage(books: Books) -> Books:
+    return attrs.evolve(books, outages=[_outage(GENESIS)])
+
+
 def _deaf(books: Books) -> Books:
     return attrs.evolve(books, deaf=("worker-1",))
 
@@ -169,6 +188,8 @@ FORGERIES: tuple[tuple[Invariant, Callable[[Books], Books]], ...] = (
     (promises.p5_only_the_latest_token_wins, _usurped),
     (promises.p5_no_body_without_a_lease, _without_lease),
     (promises.p7_outages_burn_nothing, _abandoned),
+    (promises.p7_an_outage_ends, _sent_in_an_endless_outage),
+    (promises.p7_an_outage_is_told, _untold_outage),
     (promises.p11_who_is_asked_to_stop_stops, _deaf),
     (promises.p15_somebody_was_told, _untold),
     (promises.the_world_ended, _crashed),

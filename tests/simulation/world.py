@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
+from math import inf
 from random import Random
 
 from galaxy_mail.adapters.entropy.seeded import SeededEntropy
@@ -41,6 +42,7 @@ class World:
         self.pager = Pager(self.loop, self._luck("pager"), self.weather, self.timeline)
         weather, blows = self.weather, self._luck("blows")
         self.crew = Crew(self.loop, self.timeline, self._hire, blows, weather.calm_at, weather.ambushes)
+        self.rested_at = inf
         self._edition = 1
         self._desks: list[Desk] = []
         self._orders: list[asyncio.Task[None]] = []
@@ -95,6 +97,7 @@ class World:
         await self.loop.pause(self.weather.calm_at - self.loop.time())
         self.timeline.note("weather", "is fine from now on")
         await self._come_to_rest()
+        self.rested_at = self.loop.time()
         await self.crew.say_goodbye()
 
     def _fate(self) -> list[tuple[float, Act]]:
@@ -173,6 +176,10 @@ class World:
             promised=frozenset(self.shop.promised),
             taken_back=frozenset(self.shop.taken_back),
             told=frozenset(self.pager.told),
+            outages=tuple(self.database.store.outages().rows),
+            told_of_outages=frozenset(self.pager.told_of_outages),
+            calm_at=self.weather.calm_at,
+            rested_at=self.rested_at,
             excuses={desk.process.name: desk.process.excuses for desk in self._desks},
             deaf=tuple(self.crew.deaf),
             troubles=tuple(self.crew.troubles),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -14,7 +15,9 @@ from galaxy_mail.domain.verdicts import Verdict
 
 
 @attrs.define(eq=False)
-class _Row:
+class OutageRow:
+    """One outage; ``notify_after`` is set while somebody has yet to be told."""
+
     outage_id: UUID
     scope: str
     cause: Verdict
@@ -25,9 +28,11 @@ class _Row:
     closed_at: datetime | None = None
 
     def seen(self, now: datetime) -> Outage:
+        """The outage as a worker knows it ``now``."""
         return Outage(self.outage_id, self.scope, self.trips, self.probe_at - now, self.cause.blame)
 
     def notice(self) -> OutageNotice:
+        """What a person is told of it."""
         return OutageNotice(
             outage_id=self.outage_id,
             scope=self.scope,
@@ -45,7 +50,12 @@ class MemoryOutages:
 
     def __init__(self, time: StoreTime) -> None:
         self._time = time
-        self._rows: list[_Row] = []
+        self._rows: list[OutageRow] = []
+
+    @property
+    def rows(self) -> Sequence[OutageRow]:
+        """All there were, for a test to look at."""
+        return self._rows
 
     async def open(self) -> tuple[Outage, ...]:
         """See ``Outages.open``."""
@@ -57,7 +67,7 @@ class MemoryOutages:
         now = self._time.now()
         row = next((row for row in self._rows if row.scope == scope and row.closed_at is None), None)
         if row is None:
-            row = _Row(UUID(int=len(self._rows) + 1), scope, cause, now, now + probe_in, now)
+            row = OutageRow(UUID(int=len(self._rows) + 1), scope, cause, now, now + probe_in, now)
             self._rows.append(row)
         return row.seen(now)
 
@@ -97,7 +107,7 @@ class MemoryOutages:
             if row.outage_id == notice.outage_id and (row.closed_at is None) == (notice.closed_at is None):
                 row.notify_after = None
 
-    def _current(self, outage: Outage) -> _Row | None:
+    def _current(self, outage: Outage) -> OutageRow | None:
         known = (outage.outage_id, outage.trips, None)
         rows = (row for row in self._rows if (row.outage_id, row.trips, row.closed_at) == known)
         return next(rows, None)
