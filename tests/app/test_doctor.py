@@ -145,7 +145,7 @@ async def test_a_look_that_fails_is_a_finding(clock: ManualClock) -> None:
     """Without the database the relay is looked at all the same, and the other way round."""
     away = StoreUnavailable("connect", None, "ConnectionRefusedError")
     findings = await doctor(clock, Database(clock, broken=away)).examine()
-    well = {Check.WAKING, Check.RELAY, Check.OUTAGES}
+    well = {Check.RELAY, Check.OUTAGES}
     assert {check for check, level in levels(findings).items() if level is Level.OK} == well
     assert all(str(away) in finding.seen for finding in findings if finding.check not in well)
     findings = await doctor(clock, Database(clock), Relay(broken=away)).examine()
@@ -164,7 +164,6 @@ async def test_a_look_does_not_last_for_ever(clock: ManualClock) -> None:
     database = Database(clock, silent=True)
     findings = await doctor(clock, database, None, HASTY).examine()
     assert {finding.check for finding in findings if finding.level is Level.BAD} == set(Check) - {
-        Check.WAKING,
         Check.RELAY,
         Check.OUTAGES,
     }

@@ -74,6 +74,9 @@ class Doctor:
         return diagnosis.judge_clock(theirs - (asked + (answered - asked) / 2))
 
     async def _waking(self) -> Finding:
+        await (
+            self._diagnostics.oldest_due()
+        )  # a bell tells no errors: where this fails, it would say that nobody rings
         bell = self._queue.bell()
         try:
             await bell.arm(timedelta(0))  # listens, and asks nobody to ring

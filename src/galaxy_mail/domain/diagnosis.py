@@ -109,14 +109,16 @@ def judge_outages(outages: Sequence[Outage]) -> Finding:
     if not outages:
         return Finding(Check.OUTAGES, Level.OK, "none is open")
     seen = "; ".join(
-        f"{each.scope} is left alone: {each.trips} in a row failed, {each.blame} is to blame, next probe in "
-        + span(max(each.probe_in, timedelta(0)))
-        for each in outages
+        f"{each.scope} is left alone: {each.blame} is to blame, {_probed(each)}" for each in outages
     )
-    remedy = (
-        "nothing is lost; mend what is to blame (see relay), and the next probe ends it, without a restart"
-    )
+    remedy = "nothing is lost; mend what is to blame (see relay), and the next probe ends it; only a changed setting needs a restart of the workers"
     return Finding(Check.OUTAGES, Level.BAD, seen, remedy)
+
+
+def _probed(outage: Outage) -> str:
+    failed = outage.trips - 1
+    when = f"in {span(outage.probe_in)}" if outage.probe_in > timedelta(0) else "now"
+    return f"{failed or 'no'} probe{'' if failed == 1 else 's'} failed, the next one is due {when}"
 
 
 def judge_due(wait: timedelta | None) -> Finding:
@@ -155,8 +157,8 @@ def judge_transactions(transactions: Transactions) -> Finding:
     """Whether somebody holds back vacuum."""
     hidden = f"; {transactions.hidden} sessions may not be looked into" if transactions.hidden else ""
     oldest = transactions.oldest
-    if oldest is None:
-        return Finding(Check.TRANSACTIONS, Level.OK, f"none is open{hidden}")
+    if oldest is None or oldest.age < _SECOND:  # the other looks are made at the same time
+        return Finding(Check.TRANSACTIONS, Level.OK, f"none is older than a second{hidden}")
     who = oldest.held_by if oldest.pid is None else f"{oldest.held_by}, pid {oldest.pid}"
     level = _level(oldest.age, TRANSACTION_DOUBTFUL, TRANSACTION_BAD)
     seen = f"the oldest is open for {span(oldest.age)} ({who}){hidden}"

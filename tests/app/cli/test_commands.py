@@ -260,6 +260,6 @@ def test_purge_deletes_what_ended_and_counts_it(outbox: dict[str, str], ready: C
     query(outbox, BURY)
     alive = ready(*CODE).out.strip()
     assert ready("purge", "--older-than", "1h", "--json").document == {"purged": 0}
-    assert ready("purge", "--older-than", "0s").out == "1 deliveries purged\n"
+    assert ready("purge", "--older-than", "0s").out == "deliveries purged: 1\n"
     assert ready("show", dead).code == 1
     assert ready("show", alive).code == 0

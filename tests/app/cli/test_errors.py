@@ -52,7 +52,10 @@ def test_the_file_may_be_named_by_a_variable(environ: dict[str, str], cli: Cli, 
 @pytest.mark.parametrize(
     "dsn, what",
     [
-        ("postgresql://ada:hunter2@127.0.0.1:1/x", "the store failed in connect"),
+        (
+            "postgresql://ada:hunter2@127.0.0.1:1/x",
+            "the store failed in connect (ConnectionRefusedError): is the database there",
+        ),
         # Which of two event loops is installed decides who notices: the driver, or the connection that it tries.
         ("postgresql://ada:hunter2@127.0.0.1:99999,127.0.0.1/x", "galaxy-mail: "),
     ],

@@ -108,6 +108,7 @@ def test_a_database_that_is_away_is_a_finding(outbox: dict[str, str], cli: Cli) 
     levels = {one["check"]: one for one in seen.document["findings"]}
     assert seen.code == 1
     assert "ConnectionRefusedError" in levels["clock"]["seen"]
+    assert "ConnectionRefusedError" in levels["wake-up"]["seen"]
     assert "takes no mail" in levels["relay"]["seen"]
     assert "hunter2" not in seen.out + seen.err
 

@@ -31,7 +31,8 @@ def border(operation: str) -> Iterator[None]:
         raise
     except _NOT_MIGRATED as error:
         raise SchemaOutdated(
-            f"the database schema is missing or outdated (sqlstate {error.sqlstate}): run galaxy-mail migrate"
+            f"the database schema is missing or outdated (sqlstate {error.sqlstate}): run galaxy-mail migrate, "
+            "unless dsn or schema name another one than they should"
         ) from None
     except _FOREIGN as error:
         raise StoreUnavailable(operation, getattr(error, "sqlstate", None), type(error).__name__) from None

@@ -13,11 +13,12 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 
 from galaxy_mail.app.cli.arguments import build_parser
 from galaxy_mail.app.cli.commands import COMMANDS, DONE, FAILED
+from galaxy_mail.app.cli.log import OnceAMinute
 from galaxy_mail.app.cli.opened import gather_settings, opened
 from galaxy_mail.app.cli.output import Output
 from galaxy_mail.app.container import migration_script
 from galaxy_mail.app.settings import MailSettings
-from galaxy_mail.domain.errors import GalaxyMailError, InvalidSettings
+from galaxy_mail.domain.errors import GalaxyMailError, InvalidSettings, StoreUnavailable
 
 WRONG_SETTINGS, INTERRUPTED = 2, 130
 
@@ -94,7 +95,9 @@ def _write_anywhere() -> None:
 
 
 def _log_to_stderr(level: int) -> None:
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(OnceAMinute())
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(message)s", handlers=[handler])
 
 
 def _complain(error: BaseException) -> int:
@@ -102,9 +105,14 @@ def _complain(error: BaseException) -> int:
     causes = list(_causes(error))
     if not all(isinstance(cause, GalaxyMailError) for cause in causes):
         raise error
-    for text in dict.fromkeys(str(cause) for cause in causes):
+    for text in dict.fromkeys(map(_told, causes)):
         print(f"galaxy-mail: {text}", file=sys.stderr)
     return WRONG_SETTINGS if any(isinstance(cause, InvalidSettings) for cause in causes) else FAILED
+
+
+def _told(cause: BaseException) -> str:
+    unreached = isinstance(cause, StoreUnavailable) and cause.operation == "connect"
+    return f"{cause}: is the database there, and dsn right?" if unreached else str(cause)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

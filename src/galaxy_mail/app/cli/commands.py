@@ -144,7 +144,7 @@ async def resend(mail: OpenMail, arguments: argparse.Namespace, out: Output) -> 
 async def purge(mail: OpenMail, arguments: argparse.Namespace, out: Output) -> int:
     """Delete what ended long ago."""
     purged = await mail.service.purge(arguments.older_than)
-    out.give({"purged": purged}, [f"{purged} deliveries purged"])
+    out.give({"purged": purged}, [f"deliveries purged: {purged:,}"])
     return DONE
 
 
