@@ -11,6 +11,7 @@ from pathlib import Path
 import attrs
 import pytest
 
+from galaxy_mail.app.cli.commands import COMMANDS
 from galaxy_mail.app.config import RuntimeConfig
 from galaxy_mail.app.relay_url import parse_relay
 from galaxy_mail.app.settings import MailSettings
@@ -68,6 +69,12 @@ def test_the_page_reads_relays_as_the_code_does() -> None:
         for url in re.findall(r"`(\S+)`", urls):
             relay = parse_relay(url)
             assert (str(relay.port), relay.security == "none") == (port, "in clear" in means), url
+
+
+def test_the_page_says_what_each_command_prints_for_a_script() -> None:
+    """A row for each command that has ``--json``."""
+    told = rows(FOLDER / "cli.md", "For people and for scripts")
+    assert {call.strip("`").split()[0] for call, _ in told} >= set(COMMANDS)
 
 
 def test_the_page_names_the_keys_of_a_summary() -> None:

@@ -65,3 +65,11 @@ def test_the_glossary_is_short() -> None:
         "outage", "probe", "put off",
     }  # fmt: skip
     assert {term: text for term, text in meanings.items() if len(text.split()) > 15} == {}
+
+
+def test_every_decision_is_listed_by_its_title() -> None:
+    """In the order of their numbers."""
+    folder = ROOT / "docs/adr"
+    titles = [path.read_text().partition("\n")[0] for path in sorted(folder.glob("0*.md"))]
+    told = re.findall(r"^\| \[(\d+)\]\(\S+\) \| (.*) \|$", (folder / "README.md").read_text(), re.MULTILINE)
+    assert [f"# {number} {title}" for number, title in told] == titles
