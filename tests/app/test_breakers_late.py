@@ -150,3 +150,43 @@ async def test_a_probe_that_ends_during_a_stop_counts(house: House) -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert (len(relay.sent), await house.store.outages().open()) == (1, ())
+
+
+async def test_one_worker_in_trouble_of_its_own_stops_no_other(house: House) -> None:
+    """Its host's certificates, clock or network are broken: all wait for it once; then the others send, and it alone waits."""
+    relay, broken = LateRelay(house), LateRelay(house)
+    relay.says, broken.says = None, WRONG_PASSWORD
+    async with working(house, broken):
+        await order(house, 100)
+        await live(house, 1)
+        assert broken.asked
+        async with working(house, relay):
+            for _ in range(6):
+                await live(house, 10, 2)
+                await order(house, 30)
+            await live(house, 20, 2)
+            assert len(relay.sent) == 280
+            assert broken.asked < 40
+            assert len(house.notifier.outages) == 2
+        asked, broken.says = broken.asked, None
+        await order(house, 30)
+        await live(house, 200)
+        assert broken.asked > asked
+        assert len(broken.sent) == 30
+
+
+async def test_who_is_left_alone_with_its_trouble_speaks_up(house: House) -> None:
+    """Whoever refuted it is gone, and nobody else would tell the administrator."""
+    relay, broken = LateRelay(house), LateRelay(house)
+    relay.says, broken.says = None, WRONG_PASSWORD
+    async with working(house, broken):
+        await order(house, 10)
+        await live(house, 1)
+        async with working(house, relay):
+            await live(house, 30, 2)
+        assert [outage.closed_at is None for outage in house.notifier.outages] == [True, False]
+        await order(house, 10)
+        await live(house, 300)
+        assert await house.store.outages().open() == ()
+        await live(house, 1200)
+    assert [outage.closed_at is None for outage in house.notifier.outages] == [True, False, True]

@@ -33,6 +33,9 @@ class Known:
 
     What began after ``tried_at`` was a probe of ours, since all others are put off. However late it ends, it tells: a success
     ends the outage, and so many failures since the last trip are one.
+
+    It is ours ``alone`` if others have refuted it: this worker has trouble with its own network, clock or certificates, and
+    theirs must not suffer from it.
     """
 
     scope: str
@@ -42,6 +45,8 @@ class Known:
     outage: Outage | None = None
     tried_at: float = math.inf  # the first probe
     tripped_at: float = -math.inf  # the last trip since then
+    found: bool = False  # the last trip was ours
+    alone: bool = False
 
     def is_told_by(self, began: float) -> bool:
         """Whether a failure of what began then is a trip more."""
@@ -72,6 +77,9 @@ class Breakers:
         self._log = logger
         self._known: dict[str, Known] = {}
         self._ended_at: dict[str, float] = {}  # by scope, the last outage
+        self._refuted: set[str] = (
+            set()
+        )  # where others have ended what we had found, and nothing of ours went through since
         self._streak = Streak()
         self._width = Width(config.deliveries_at_once)
         self._reports: deque[Callable[[], Awaitable[None]]] = deque()
@@ -102,9 +110,8 @@ class Breakers:
     async def put_off(self, sender: EmailAddress) -> timedelta | None:
         """How long a mail of this sender should wait; None if it may be sent now, perhaps as the probe."""
         concerned = [known for scope in (str(sender), RELAY) if (known := self._known.get(scope))]
-        for known in sorted(
-            concerned, key=self._probe_is_due
-        ):  # who must wait anyhow takes no probe from others
+        # First what is not due: who must wait anyhow takes no probe from others.
+        for known in sorted(concerned, key=self._probe_is_due):
             if not await self._becomes_probe(known):
                 return timedelta(seconds=self._wait(known) * (1 + self._entropy.dice()))
         return None
@@ -146,30 +153,38 @@ class Breakers:
 
     def _fails(self, scope: str, verdict: Verdict, began: float) -> None:
         known, now = self._known.get(scope), self._clock.monotonic()
-        if known is not None and not known.is_told_by(began):
-            return  # it was under way when the outage began, or when a probe told the same
-        cool_down = self._policy.cool_down.delay(1 + (known.trips if known else 0), self._entropy.dice())
-        probe_at = now + cool_down.total_seconds()
         if known is None:
-            known = Known(scope, verdict.blame, 1, probe_at)
+            known = Known(scope, verdict.blame, 0, now, alone=scope in self._refuted)
+            self._log_beginning(known, verdict)
             self._begun(known)
-            self._log.error(
-                "%s cannot be used (%s at %s; %s is to blame): mails wait, and no attempt counts against them",
-                _named(scope),
-                verdict.fault or verdict.code,
-                verdict.stage,
-                "the transport" if verdict.blame is Blame.TRANSPORT else "our configuration",
-            )
-            self._reports.append(partial(self._begin, known, verdict, cool_down))
-        else:
-            known.trips, known.probe_at, known.tripped_at = known.trips + 1, probe_at, now
+        elif not known.is_told_by(began):
+            return  # it was under way when the outage began, or when a probe told the same
+        known.trips += 1
+        cool_down = self._policy.cool_down.delay(known.trips, self._entropy.dice())
+        known.probe_at, known.tripped_at = now + cool_down.total_seconds(), now
+        known.found, known.alone = True, known.alone and known.trips <= self._policy.trips_alone
+        if known.outage is not None:
             self._reports.append(partial(self._prolong, known, cool_down))
+        elif not known.alone:
+            self._reports.append(partial(self._begin, known, verdict, cool_down))
+
+    def _log_beginning(self, known: Known, verdict: Verdict) -> None:
+        self._log.error(
+            "%s cannot be used%s (%s at %s; %s is to blame): mails wait, and no attempt counts against them",
+            _named(known.scope),
+            " by this worker, but by others" if known.alone else "",
+            verdict.fault or verdict.code,
+            verdict.stage,
+            "the transport" if verdict.blame is Blame.TRANSPORT else "our configuration",
+        )
 
     def _works(self, began: float, *scopes: str) -> None:
+        self._refuted.difference_update(scopes)
         for scope in scopes:
             known = self._known.get(scope)
             if known is not None and began >= known.tried_at:
-                self._reports.append(partial(self._end, known))
+                if not known.alone:
+                    self._reports.append(partial(self._end, known))
                 self._over(scope)
 
     def _begun(self, known: Known) -> None:
@@ -188,16 +203,20 @@ class Breakers:
     # --- the probe ----------------------------------------------------------------------------------------------------
 
     def _probe_is_due(self, known: Known) -> bool:
-        return known.outage is not None and known.probe_at <= self._clock.monotonic()
+        due_at = known.probe_at
+        if known.found and not known.alone:
+            due_at += (
+                2 * self._pause
+            )  # whoever failed last lets others go first: theirs tells more, if there are any
+        return (known.alone or known.outage is not None) and due_at <= self._clock.monotonic()
 
     async def _becomes_probe(self, known: Known) -> bool:
         if not self._probe_is_due(known):
             return False
-        assert known.outage is not None
         hold = self._policy.probe_hold
         known.probe_at = self._clock.monotonic() + hold.total_seconds()  # whoever has it
         try:
-            ours = await self._outages.take_probe(known.outage, hold)
+            ours = known.outage is None or await self._outages.take_probe(known.outage, hold)
         except InfrastructureError as error:
             self._log.warning("cannot ask for a probe: %s", error)
             return False
@@ -245,17 +264,21 @@ class Breakers:
         if self._reports:  # something has happened meanwhile that the store does not know
             return
         now, found = self._clock.monotonic(), {outage.scope: outage for outage in outages}
-        for scope in self._known.keys() - found.keys():
+        shared = {scope for scope, known in self._known.items() if not known.alone}
+        for scope in shared - found.keys():
+            if self._known[scope].found:
+                self._refuted.add(scope)
             self._over(scope)
         for scope, outage in found.items():
             probe_at = now + outage.probe_in.total_seconds()
-            if known := self._known.get(scope):
-                if known.outage is not None and known.outage.key != outage.key:
-                    known.tripped_at = now  # somebody else has tried since
-                known.outage, known.trips, known.probe_at = outage, outage.trips, probe_at
-            else:
+            known = self._known.get(scope)
+            if known is None:
                 self._begun(Known(scope, outage.blame, outage.trips, probe_at, outage))
                 self._log.error("%s cannot be used, as another worker has found: mails wait", _named(scope))
+                continue
+            if known.outage is None or known.outage.key != outage.key:  # somebody else has tried since
+                known.tripped_at, known.found, known.alone = now, False, False
+            known.outage, known.trips, known.probe_at = outage, outage.trips, probe_at
 
 
 def _named(scope: str) -> str:

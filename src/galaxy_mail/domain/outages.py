@@ -85,6 +85,8 @@ class BreakerPolicy:
     doubt_window: timedelta = timedelta(minutes=1)
     # How long until a probe may be made, and the next ones if it fails.
     cool_down: BackoffPolicy = attrs.field(factory=lambda: BackoffPolicy(cap=timedelta(minutes=5)))
+    # What others have refuted a worker keeps to itself, for so many trips: it may be its own trouble.
+    trips_alone: int = 8
     # A probe of which nothing was heard for so long is left to another worker.
     probe_hold: timedelta = timedelta(seconds=10)
 
