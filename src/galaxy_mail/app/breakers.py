@@ -159,10 +159,11 @@ class Breakers:
             self._begun(known)
         elif not known.is_told_by(began):
             return  # it was under way when the outage began, or when a probe told the same
-        known.trips += 1
+        if known.trips == self._policy.trips_alone and known.alone:  # those who refuted it may be gone
+            known.alone, known.trips = False, 0
+        known.found, known.trips = True, known.trips + 1
         cool_down = self._policy.cool_down.delay(known.trips, self._entropy.dice())
         known.probe_at, known.tripped_at = now + cool_down.total_seconds(), now
-        known.found, known.alone = True, known.alone and known.trips <= self._policy.trips_alone
         if known.outage is not None:
             self._reports.append(partial(self._prolong, known, cool_down))
         elif not known.alone:
