@@ -15,6 +15,7 @@ import sys
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Sequence
 
+from galaxy_mail.app.terminal import span
 from galaxy_mail.domain.backoff import BackoffPolicy
 from galaxy_mail.domain.ports import Clock
 
@@ -55,7 +56,8 @@ async def _keep_running(words: list[str], environment: dict[str, str], clock: Cl
             return code
         deaths += 1
         pause = PAUSES.delay(deaths, MIDDLING)
-        _log.error("worker process %d ended with %d; a new one starts in %s", process.pid, code, pause)
+        how = f"was ended by signal {-code}" if code < 0 else f"ended with {code}"
+        _log.error("worker process %d %s; a new one starts in %s", process.pid, how, span(pause))
         await clock.sleep(pause.total_seconds())
 
 
