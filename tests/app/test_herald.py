@@ -11,6 +11,9 @@ import pytest
 from galaxy_mail.app.config import RuntimeConfig
 from galaxy_mail.app.herald import Herald
 from galaxy_mail.domain.delivery import DeadLetterReason
+from galaxy_mail.domain.notices import AnyNotice, OutageNotice
+from galaxy_mail.domain.verdict_table import classify
+from galaxy_mail.domain.verdicts import Fault, Stage
 from galaxy_mail.testing.contracts import orders
 from tests.app.conftest import House
 
@@ -85,4 +88,56 @@ async def test_who_asks_for_all_waits_for_the_one_being_told(house: House) -> No
     house.notifier.recover()
     await ending
     assert len(house.notifier.notices) == 1
+    running.cancel()
+
+
+async def test_who_fails_again_and_again_is_asked_less_often(house: House) -> None:
+    """A notifier may go through the relay that is left alone: a thousand dead letters are not a thousand failed logins a minute."""
+    house.notifier.fail_with(RuntimeError("the pager is on fire"))
+    await bury(house, 100)
+    running = asyncio.create_task(herald(house).run())
+    for _ in range(1200):
+        await house.clock.wait_for_sleepers(1)
+        house.clock.advance(1)
+    assert 5 < len(house.notifier.calls) < 20
+    house.notifier.recover()
+    for _ in range(330):
+        await house.clock.wait_for_sleepers(1)
+        house.clock.advance(1)
+    assert len(house.notifier.notices) == 100
+    running.cancel()
+
+
+class DeafToOutages:
+    """A notifier that hangs where it is told of an outage, and hears all the rest."""
+
+    def __init__(self) -> None:
+        self.told = 0
+
+    async def notify(self, notice: AnyNotice) -> None:
+        """See ``AdminNotifier.notify``."""
+        if isinstance(notice, OutageNotice):
+            await asyncio.Event().wait()
+        self.told += 1
+
+
+async def test_outages_that_cannot_be_told_keep_no_delivery_back(house: House) -> None:
+    """However many there are, and however long each of them takes."""
+    notifier, outages = DeafToOutages(), house.store.outages()
+    for i in range(5):
+        await outages.begin(f"sender{i}@example.org", classify(Stage.CONNECT, Fault.TIMEOUT), timedelta(0))
+    await bury(house, 1)
+    config = attrs.evolve(QUICK, notice_timeout=timedelta(microseconds=1))
+    ours = Herald(
+        queue=house.store,
+        notifier=notifier,
+        clock=house.clock,
+        config=config,
+        logger=house.container.logger(),
+    )
+    running = asyncio.create_task(ours.run())
+    for _ in range(500):
+        await asyncio.sleep(0)
+        house.clock.advance(timedelta(microseconds=1))
+    assert notifier.told == 1
     running.cancel()

@@ -10,11 +10,16 @@ from galaxy_mail.domain.errors import GalaxyMailError, InfrastructureError
 from galaxy_mail.domain.notices import AnyNotice
 from galaxy_mail.domain.ports import AdminNotifier, Clock, Queue
 
+PATIENCE = 3
+"""So many failures in a row are the notifier's and not a notice's; from then on it is asked ever less often."""
+
 
 class Herald:
     """Takes notices from the queue, one by one, and hands them to the notifier; what fails is told again later.
 
     A notice is hidden from other heralds for as long as telling it may take, so usually one of them tells it.
+
+    The notifier may go through the relay that is left alone: so it is left alone too, by the same cool-down.
     """
 
     def __init__(
@@ -33,27 +38,32 @@ class Herald:
         self._config = config
         self._log = logger
         self._busy = asyncio.Lock()
+        self._failures = 0  # in a row
 
     async def run(self) -> None:
         """Tell what comes up, for ever."""
         while True:
             await self.tell_all()
-            await self._clock.sleep(self._config.poll_interval.total_seconds())
+            pause = self._config.poll_interval
+            if self._failures >= PATIENCE:
+                pause = max(pause, self._config.breaker.cool_down.delay(1 + self._failures - PATIENCE, 0.5))
+            await self._clock.sleep(pause.total_seconds())
 
     async def tell_all(self) -> None:
-        """Return when nothing is left to be told; what could not be told now comes up again after its hold."""
+        """Return when nothing is left to be told, or the notifier fails again and again; what could not be told now comes up
+        again after its hold.
+        """
         async with self._busy:  # whoever asks while a notice is being told, waits for it
-            while await self._tell_next():
+            while await self._tell_next() and self._failures < PATIENCE:
                 pass
 
     async def _tell_next(self) -> bool:
-        """Whether there was a notice."""
+        """Whether there was a notice: of an outage, of a delivery, or both, so that neither keeps the other back."""
         hold = 2 * self._config.notice_timeout
         try:
-            if outage := await self._outages.take_notice(hold):
-                if await self._tell(outage, f"the outage of {outage.scope}"):
-                    await self._outages.mark_told(outage)
-                return True
+            outage = await self._outages.take_notice(hold)
+            if outage and await self._tell(outage, f"the outage of {outage.scope}"):
+                await self._outages.mark_told(outage)
             notices = await self._queue.take_notices(1, hold)
             for notice in notices:
                 if await self._tell(notice, f"delivery {notice.delivery_id}"):
@@ -61,7 +71,7 @@ class Herald:
         except InfrastructureError as error:
             self._log.warning("cannot read or mark notices: %s", error)
             return False
-        return bool(notices)
+        return bool(outage or notices)
 
     async def _tell(self, notice: AnyNotice, about: str) -> bool:
         try:
@@ -72,5 +82,7 @@ class Herald:
         except Exception as error:  # noqa: BLE001 - a host's notifier may raise anything; it must not stop the next notice
             self._log.error("the notifier failed for %s: %s", about, type(error).__name__)
         else:
+            self._failures = 0
             return True
+        self._failures += 1
         return False
