@@ -7,9 +7,14 @@ from datetime import timedelta
 
 import pytest
 
+from galaxy_mail.adapters.entropy.seeded import SeededEntropy
+from galaxy_mail.app.breakers import Breakers
+from galaxy_mail.app.config import RuntimeConfig
+from galaxy_mail.domain.addresses import EmailAddress
 from galaxy_mail.domain.outages import RELAY, BreakerPolicy
 from galaxy_mail.domain.ports import Gate
-from galaxy_mail.domain.verdicts import Envelope, Receipt
+from galaxy_mail.domain.verdict_table import classify
+from galaxy_mail.domain.verdicts import Envelope, Receipt, SmtpReply, Stage
 from tests.app.conftest import House
 from tests.app.test_breakers import DOWN, WRONG_PASSWORD, Relay, live, order, working
 
@@ -35,6 +40,27 @@ class LateRelay(Relay):
         receipt = await super().send(envelope, message, gate)
         await self._clock.sleep(takes)
         return receipt
+
+
+def test_a_round_that_is_too_wide_halves_the_width_once(house: House) -> None:
+    """Whatever was under way together meets the same limit: it is one wish to be slower, and not one for each mail."""
+    config = RuntimeConfig()
+    breakers = Breakers(
+        outages=house.store.outages(),
+        clock=house.clock,
+        entropy=SeededEntropy(1),
+        config=config,
+        logger=house.container.logger(),
+    )
+    sender, most = EmailAddress("no-reply", "example.org"), config.deliveries_at_once
+    slower = Receipt((classify(Stage.DOT, SmtpReply(450, "4.7.28 too fast")),))
+    began = house.clock.monotonic()
+    house.clock.advance(1)
+    for _ in range(most):
+        breakers.saw(slower, sender, began)
+    assert breakers.width == most // 2
+    breakers.saw(slower, sender, house.clock.monotonic())
+    assert breakers.width == most // 4
 
 
 async def test_a_slow_relay_is_back_too(house: House) -> None:

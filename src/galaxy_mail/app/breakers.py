@@ -84,6 +84,7 @@ class Breakers:
         self._width = Width(config.deliveries_at_once)
         self._reports: deque[Callable[[], Awaitable[None]]] = deque()
         self._reporting = asyncio.Lock()
+        self._slowed_at = -math.inf
         self._learn_at = self._next_try_at = 0.0
         # Called when an outage of the relay begins or ends: what is under way by then may hang for minutes, and nobody should
         # wait for it.
@@ -134,13 +135,19 @@ class Breakers:
             self._fails(RELAY, verdict, began)
             return excused(receipt)
         if sign in (Sign.WORKS, Sign.BUSY, Sign.DOUBTFUL):
-            self._width = self._width.after_throttle() if sign is Sign.BUSY else self._width.after_success()
+            self._pace(sign, began)
             self._works(began, own, RELAY)
         elif sign is Sign.BROKEN or (sign is Sign.FAILS and self._has_enough(began)):
             self._fails(scope, verdict, began)
             if scope == own:  # the relay itself has answered
                 self._works(began, RELAY)
         return receipt
+
+    def _pace(self, sign: Sign, began: float) -> None:
+        if sign is not Sign.BUSY:
+            self._width = self._width.after_success()
+        elif began >= self._slowed_at:  # else it was one of too many, for which we are slower by now
+            self._width, self._slowed_at = self._width.after_throttle(), self._clock.monotonic()
 
     @property
     def _in_doubt(self) -> bool:
