@@ -79,6 +79,7 @@ JUDGED: list[tuple[Finding, Level, str]] = [
     (relay(tls=None, certificate_ends=None, local=True, logged_in=False), OK, "in clear"),
     (relay(trouble=classify(Stage.CONNECT, Fault.UNREACHABLE)), BAD, "takes no mail: unreachable at connect"),
     (relay(trouble=classify(Stage.TLS, Fault.TLS_FAILED)), BAD, "tls_failed at tls"),
+    (relay(trouble=classify(Stage.TLS, Fault.TLS_FAILED), why="certificate has expired"), BAD, "tls_failed (certificate has expired) at tls"),
     (relay(trouble=classify(Stage.AUTH, SmtpReply(535, "5.7.8 no"))), BAD, "535 5.7.8 no at auth"),
     (diagnosis.failed(Check.DUE, "the store failed"), BAD, "could not be looked at: the store failed"),
 ]  # fmt: skip

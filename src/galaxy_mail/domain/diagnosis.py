@@ -181,7 +181,8 @@ _REMEDIES: Mapping[Stage, str] = MappingProxyType(
 def judge_relay(report: RelayReport, now: datetime) -> Finding:
     """Whether mail could be sent, and for how long it will be so."""
     if trouble := report.trouble:
-        said = " ".join(str(part) for part in (trouble.code, trouble.detail or trouble.fault) if part)
+        befell = f"{trouble.fault} ({report.why})" if report.why else trouble.fault
+        said = " ".join(str(part) for part in (trouble.code, trouble.detail or befell) if part)
         seen = f"{report.relay} takes no mail: {said} at {trouble.stage}"
         return Finding(Check.RELAY, Level.BAD, seen, _REMEDIES.get(trouble.stage, _CANNOT_REACH))
     level, remedy = Level.OK, ""

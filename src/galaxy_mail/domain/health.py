@@ -49,6 +49,7 @@ class RelayReport:
 
     relay: str  # host:port
     trouble: Verdict | None = None
+    why: str = ""  # what the system knows of a trouble that no reply tells of: "certificate has expired"
     local: bool = False  # nothing leaves this machine
     tls: str | None = None  # the version that was agreed on; None if all is in clear
     certificate_ends: datetime | None = None

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from galaxy_mail.adapters.smtp import Patience, SmtpRelayProbe, TlsMode
 from galaxy_mail.domain.errors import InvalidSettings
@@ -89,14 +90,27 @@ async def test_an_expired_certificate_is_trouble(tmp_path: Path) -> None:
     """The verdict that a mail would get."""
     async with secured(TlsMode.STARTTLS, context=expired_context(AUTHORITY, tmp_path)) as server:
         report = await probing(server, tls=TlsMode.STARTTLS).look()
+    assert (report.trouble, report.why) == (classify(Stage.TLS, Fault.TLS_FAILED), "certificate has expired")
+
+
+@MODES
+async def test_a_certificate_of_a_stranger_is_named_so(mode: TlsMode) -> None:
+    """In OpenSSL's words, whether TLS begins at once or later."""
+    async with secured(mode) as server:
+        report = await probing(server, tls=mode, tls_context=client_context(trustme.CA())).look()
     assert report.trouble == classify(Stage.TLS, Fault.TLS_FAILED)
+    assert "certificate" in report.why
 
 
 async def test_nobody_there_is_trouble() -> None:
-    """And no exception."""
+    """And no exception; a closed port and an unknown name are told apart."""
     async with ScriptedSmtpServer() as server:
         pass
-    assert (await probing(server).look()).trouble == classify(Stage.CONNECT, Fault.UNREACHABLE)
+    there = await probing(server, host="127.0.0.1").look()
+    assert (there.trouble, there.why) == (classify(Stage.CONNECT, Fault.UNREACHABLE), "Connection refused")
+    nowhere = await probing(server, host="nowhere.invalid").look()
+    assert nowhere.trouble == there.trouble
+    assert "the name" in nowhere.why
 
 
 async def test_certificates_that_cannot_be_read_are_the_settings_trouble(tmp_path: Path) -> None:

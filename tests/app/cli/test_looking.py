@@ -77,7 +77,7 @@ def test_the_doctor_says_what_is_bad_and_what_to_do(ready: Cli) -> None:
     what = slice(head.index("what"), head.index("seen"))
     marks = {line[what].strip(): line.split()[0] for line in lines if not line.startswith(" ")}
     assert marks == dict.fromkeys(Check, "ok") | {"relay": "BAD"}
-    assert "127.0.0.1:1 takes no mail: unreachable at connect" in seen.out
+    assert "127.0.0.1:1 takes no mail: unreachable (Connection refused) at connect" in seen.out
     assert "→ mail waits" in seen.out
     document = ready("doctor", "--json").document
     assert document["worst"] == "bad"

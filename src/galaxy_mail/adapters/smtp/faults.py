@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import ssl
 
 import aiosmtplib
@@ -13,12 +15,13 @@ FOREIGN = (aiosmtplib.SMTPException, OSError, ValueError, RuntimeError)
 
 
 class HandshakeFailed(Exception):
-    """No connection came about. Never leaves this adapter."""
+    """No connection came about; ``why`` is what the system knows beside the signal. Never leaves this adapter."""
 
-    def __init__(self, stage: Stage, signal: Signal) -> None:
-        super().__init__(stage, signal)
+    def __init__(self, stage: Stage, signal: Signal, why: str = "") -> None:
+        super().__init__(stage, signal, why)
         self.stage = stage
         self.signal = signal
+        self.why = why
 
 
 def signal_of(error: BaseException) -> Signal:
@@ -41,5 +44,20 @@ def connect_failure(error: BaseException) -> HandshakeFailed:
         return HandshakeFailed(Stage.GREETING, signal_of(cause))
     signal = signal_of(cause)
     if signal is Fault.TLS_FAILED:
-        return HandshakeFailed(Stage.TLS, signal)
-    return HandshakeFailed(Stage.CONNECT, signal if signal is Fault.TIMEOUT else Fault.UNREACHABLE)
+        return HandshakeFailed(Stage.TLS, signal, reason_of(cause))
+    fault = signal if signal is Fault.TIMEOUT else Fault.UNREACHABLE
+    return HandshakeFailed(Stage.CONNECT, fault, reason_of(cause))
+
+
+def reason_of(error: BaseException) -> str:
+    """Why a name, a connection or TLS failed, in the words of the resolver, the system or OpenSSL; empty for all else.
+
+    Their fixed words alone: the text of an exception may repeat what a stranger said.
+    """
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return error.verify_message
+    if isinstance(error, ssl.SSLError):
+        return (error.reason or "").replace("_", " ").lower()
+    if isinstance(error, socket.gaierror):
+        return "the name is not known" if error.errno == socket.EAI_NONAME else "the name cannot be looked up"
+    return os.strerror(error.errno) if isinstance(error, OSError) and error.errno else ""

@@ -15,7 +15,7 @@ from typing import cast
 import aiosmtplib
 
 from galaxy_mail.adapters.smtp.envelopes import Offers
-from galaxy_mail.adapters.smtp.faults import FOREIGN, HandshakeFailed, connect_failure, signal_of
+from galaxy_mail.adapters.smtp.faults import FOREIGN, HandshakeFailed, connect_failure, reason_of, signal_of
 from galaxy_mail.adapters.smtp.login import Login
 from galaxy_mail.adapters.smtp.relay import RelayConfig, TlsMode
 from galaxy_mail.adapters.smtp.tap import Tap
@@ -73,7 +73,7 @@ class _Handshake:
             self._check(self._tap.in_step and not transport.is_closing(), Fault.GARBAGE)
         except FOREIGN as error:
             transport.abort()
-            raise HandshakeFailed(self._stage, self._signal(error)) from None
+            raise HandshakeFailed(self._stage, self._signal(error), reason_of(error)) from None
         except BaseException:
             transport.abort()
             raise

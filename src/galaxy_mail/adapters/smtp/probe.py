@@ -33,7 +33,7 @@ class SmtpRelayProbe:
             transport, _ = await shake_hands(self._config, self._config.build_tls_context())
         except HandshakeFailed as failed:
             trouble = self._config.verdicts.classify(failed.stage, failed.signal)
-            return attrs.evolve(report, trouble=trouble)
+            return attrs.evolve(report, trouble=trouble, why=failed.why)
         try:
             return self._seen(report, transport)
         finally:
