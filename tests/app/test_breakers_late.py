@@ -8,10 +8,13 @@ from datetime import timedelta
 import pytest
 
 from galaxy_mail.adapters.entropy.seeded import SeededEntropy
+from galaxy_mail.adapters.memory.instants import StoreTime
+from galaxy_mail.adapters.memory.outages import MemoryOutages
 from galaxy_mail.app.breakers import Breakers
 from galaxy_mail.app.config import RuntimeConfig
 from galaxy_mail.domain.addresses import EmailAddress
-from galaxy_mail.domain.outages import RELAY, BreakerPolicy
+from galaxy_mail.domain.outage_ports import Outages
+from galaxy_mail.domain.outages import RELAY, BreakerPolicy, Outage
 from galaxy_mail.domain.ports import Gate
 from galaxy_mail.domain.verdict_table import classify
 from galaxy_mail.domain.verdicts import Envelope, Receipt, SmtpReply, Stage
@@ -42,17 +45,54 @@ class LateRelay(Relay):
         return receipt
 
 
-def test_a_round_that_is_too_wide_halves_the_width_once(house: House) -> None:
-    """Whatever was under way together meets the same limit: it is one wish to be slower, and not one for each mail."""
-    config = RuntimeConfig()
-    breakers = Breakers(
-        outages=house.store.outages(),
+def breakers_of(house: House, outages: Outages) -> Breakers:
+    """Those of a worker that does nothing by itself."""
+    return Breakers(
+        outages=outages,
         clock=house.clock,
         entropy=SeededEntropy(1),
-        config=config,
+        config=RuntimeConfig(),
         logger=house.container.logger(),
     )
-    sender, most = EmailAddress("no-reply", "example.org"), config.deliveries_at_once
+
+
+class LateOutages(MemoryOutages):
+    """They are read at once, and the answer comes when it is let go."""
+
+    def __init__(self, house: House) -> None:
+        super().__init__(StoreTime(house.clock))
+        self.answers = asyncio.Event()
+
+    async def open(self) -> tuple[Outage, ...]:
+        """See ``Outages.open``."""
+        found = await super().open()
+        await self.answers.wait()
+        return found
+
+
+async def test_what_was_read_before_a_report_undoes_nothing(house: House) -> None:
+    """An outage that was found meanwhile, and told, is not over because an older answer does not know it."""
+    outages = LateOutages(house)
+    breakers = breakers_of(house, outages)
+    learning = asyncio.create_task(breakers.room(5))
+    await asyncio.sleep(0)
+    broken = Receipt((classify(*WRONG_PASSWORD),))
+    breakers.saw(broken, EmailAddress("no-reply", "example.org"), house.clock.monotonic())
+    telling = asyncio.create_task(breakers.report())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    outages.answers.set()
+    assert await learning == 0
+    await telling
+    assert await breakers.room(5) == 0
+    (outage,) = await outages.open()
+    assert outage.scope == RELAY
+
+
+def test_a_round_that_is_too_wide_halves_the_width_once(house: House) -> None:
+    """Whatever was under way together meets the same limit: it is one wish to be slower, and not one for each mail."""
+    breakers = breakers_of(house, house.store.outages())
+    sender, most = EmailAddress("no-reply", "example.org"), RuntimeConfig().deliveries_at_once
     slower = Receipt((classify(Stage.DOT, SmtpReply(450, "4.7.28 too fast")),))
     began = house.clock.monotonic()
     house.clock.advance(1)

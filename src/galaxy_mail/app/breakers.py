@@ -10,9 +10,8 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 
-import attrs
-
 from galaxy_mail.app.config import RuntimeConfig
+from galaxy_mail.app.known_outage import Known
 from galaxy_mail.domain.addresses import EmailAddress
 from galaxy_mail.domain.errors import InfrastructureError
 from galaxy_mail.domain.outage_ports import Outages
@@ -25,32 +24,6 @@ from galaxy_mail.domain.verdicts import Blame, Receipt, Verdict
 DOUBTS = (Blame.POLICY, Blame.MESSAGE)
 
 _TROUBLE = (Sign.FAILS, Sign.BROKEN)
-
-
-@attrs.define
-class Known:
-    """An outage as this worker knows it. ``outage`` is None until the store has it; times are those of its own clock.
-
-    What began after ``tried_at`` was a probe of ours, since all others are put off. However late it ends, it tells: a success
-    ends the outage, and so many failures since the last trip are one.
-
-    It is ours ``alone`` if others have refuted it: this worker has trouble with its own network, clock or certificates, and
-    theirs must not suffer from it.
-    """
-
-    scope: str
-    blame: Blame
-    trips: int
-    probe_at: float
-    outage: Outage | None = None
-    tried_at: float = math.inf  # the first probe
-    tripped_at: float = -math.inf  # the last trip since then
-    found: bool = False  # the last trip was ours
-    alone: bool = False
-
-    def is_told_by(self, began: float) -> bool:
-        """Whether a failure of what began then is a trip more."""
-        return began >= max(self.tried_at, self.tripped_at)
 
 
 class Breakers:
@@ -77,13 +50,12 @@ class Breakers:
         self._log = logger
         self._known: dict[str, Known] = {}
         self._ended_at: dict[str, float] = {}  # by scope, the last outage
-        self._refuted: set[str] = (
-            set()
-        )  # where others have ended what we had found, and nothing of ours went through since
+        # Where others have ended what we had found, and nothing of ours went through since.
+        self._refuted: set[str] = set()
         self._streak = Streak()
         self._width = Width(config.deliveries_at_once)
         self._reports: deque[Callable[[], Awaitable[None]]] = deque()
-        self._reporting = asyncio.Lock()
+        self._talking = asyncio.Lock()
         self._slowed_at = -math.inf
         self._learn_at = self._next_try_at = 0.0
         # Called when an outage of the relay begins or ends: what is under way by then may hang for minutes, and nobody should
@@ -179,7 +151,7 @@ class Breakers:
     def _log_beginning(self, known: Known, verdict: Verdict) -> None:
         self._log.error(
             "%s cannot be used%s (%s at %s; %s is to blame): mails wait, and no attempt counts against them",
-            _named(known.scope),
+            known.name,
             " by this worker, but by others" if known.alone else "",
             verdict.fault or verdict.code,
             verdict.stage,
@@ -201,9 +173,9 @@ class Breakers:
             self.turned()
 
     def _over(self, scope: str) -> None:
-        del self._known[scope]
+        known = self._known.pop(scope)
         self._ended_at[scope] = self._clock.monotonic()
-        self._log.warning("%s works again", _named(scope))
+        self._log.warning("%s works again", known.name)
         if scope == RELAY:
             self._streak, self._width = Streak(), self._width.after_outage()
             self.turned()
@@ -212,10 +184,8 @@ class Breakers:
 
     def _probe_is_due(self, known: Known) -> bool:
         due_at = known.probe_at
-        if known.found and not known.alone:
-            due_at += (
-                2 * self._pause
-            )  # whoever failed last lets others go first: theirs tells more, if there are any
+        if known.found and not known.alone:  # whoever failed last lets others go first: theirs tells more
+            due_at += 2 * self._pause
         return (known.alone or known.outage is not None) and due_at <= self._clock.monotonic()
 
     async def _becomes_probe(self, known: Known) -> bool:
@@ -239,7 +209,7 @@ class Breakers:
         if not self._reports:
             return
         try:
-            async with self._reporting:
+            async with self._talking:
                 while self._reports:
                     await self._reports[0]()
                     self._reports.popleft()
@@ -249,8 +219,12 @@ class Breakers:
     async def _exchange(self) -> None:
         """Report, and now and then learn what the others have found."""
         await self.report()
+        if self._clock.monotonic() < self._learn_at:
+            return
         try:
-            if self._clock.monotonic() >= self._learn_at:
+            async with (
+                self._talking
+            ):  # what was reported after this was read would seem to be over, or not to be
                 self._learn(await self._outages.open())
                 self._learn_at = self._clock.monotonic() + self._pause
         except InfrastructureError as error:  # which the claim that follows will tell
@@ -281,13 +255,10 @@ class Breakers:
             probe_at = now + outage.probe_in.total_seconds()
             known = self._known.get(scope)
             if known is None:
-                self._begun(Known(scope, outage.blame, outage.trips, probe_at, outage))
-                self._log.error("%s cannot be used, as another worker has found: mails wait", _named(scope))
+                known = Known(scope, outage.blame, outage.trips, probe_at, outage)
+                self._log.error("%s cannot be used, as another worker has found: mails wait", known.name)
+                self._begun(known)
                 continue
             if known.outage is None or known.outage.key != outage.key:  # somebody else has tried since
                 known.tripped_at, known.found, known.alone = now, False, False
             known.outage, known.trips, known.probe_at = outage, outage.trips, probe_at
-
-
-def _named(scope: str) -> str:
-    return "the relay" if scope == RELAY else f"the sender {scope}"
