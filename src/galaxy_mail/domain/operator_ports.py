@@ -44,6 +44,8 @@ class Operations(Protocol):
         - Only what ended long enough ago, and is told where it is to be told, goes; with it all that is known of it.
           test_purge_takes_only_what_ended_long_ago
         - The count by status stays right. test_purge_keeps_the_count
+        - Outages go as well, also an open one that nobody has probed for as long and a day.
+          test_purge_forgets_what_nobody_waits_for
         """
 
     async def audit(self, limit: int) -> tuple[Breach, ...]:

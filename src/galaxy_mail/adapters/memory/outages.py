@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import count
 from uuid import UUID
 
 import attrs
@@ -51,6 +52,7 @@ class MemoryOutages:
     def __init__(self, time: StoreTime) -> None:
         self._time = time
         self._rows: list[OutageRow] = []
+        self._serial = count(1)
 
     @property
     def rows(self) -> Sequence[OutageRow]:
@@ -67,7 +69,7 @@ class MemoryOutages:
         now = self._time.now()
         row = next((row for row in self._rows if row.scope == scope and row.closed_at is None), None)
         if row is None:
-            row = OutageRow(UUID(int=len(self._rows) + 1), scope, cause, now, now + probe_in, now)
+            row = OutageRow(UUID(int=next(self._serial)), scope, cause, now, now + probe_in, now)
             self._rows.append(row)
         return row.seen(now)
 
@@ -106,6 +108,14 @@ class MemoryOutages:
         for row in self._rows:
             if row.outage_id == notice.outage_id and (row.closed_at is None) == (notice.closed_at is None):
                 row.notify_after = None
+
+    def forget(self, before: datetime) -> None:
+        """Drop what ended before, and what is open and was not probed for as long and a day; but none that is yet to be told."""
+        self._rows = [
+            row
+            for row in self._rows
+            if row.notify_after is not None or (row.closed_at or row.probe_at + timedelta(days=1)) >= before
+        ]
 
     def _current(self, outage: Outage) -> OutageRow | None:
         known = (outage.outage_id, outage.trips, None)

@@ -206,6 +206,7 @@ class MemoryStore:
         old = [(at, row) for at, row in ended if at < cutoff and row.notify_after is None]
         gone = [row for _, row in sorted(old, key=lambda each: each[0])[:limit]]
         self._table.forget(gone)
+        self._outages.forget(cutoff)
         return len(gone)
 
     async def audit(self, limit: int) -> tuple[Breach, ...]:

@@ -130,6 +130,21 @@ class QueueOutages(StoreContract):
         await harness.age(harness.tick)
         assert (await _notice(outages)).scope == RELAY
 
+    async def test_purge_forgets_what_nobody_waits_for(self, harness: StoreHarness) -> None:
+        """Not what is yet to be told, nor what may be probed still; a refused sender who writes no more is not open for ever."""
+        store, month = harness.store, timedelta(days=30)
+        outages = store.outages()
+        await outages.begin("no-reply@example.org", DOWN, COOL_DOWN)
+        await outages.mark_told(await _notice(outages))
+        await outages.end(await outages.begin(RELAY, DOWN, COOL_DOWN))
+        await harness.age(month + COOL_DOWN)
+        await store.purge(month, limit=10)
+        assert [outage.scope for outage in await outages.open()] == ["no-reply@example.org"]
+        await harness.age(timedelta(days=1) + harness.tick)
+        await store.purge(month, limit=10)
+        assert await outages.open() == ()
+        assert (await _notice(outages)).scope == RELAY
+
     async def test_telling_of_the_beginning_leaves_the_end_to_tell(self, harness: StoreHarness) -> None:
         """It ended while somebody was told that it had begun."""
         outages = harness.store.outages()

@@ -1,4 +1,5 @@
 -- Delete up to $2 deliveries that ended more than $1 ago, and all that hangs off them; fold the tally of workers into one.
+-- Outages go too; of those that are open, the ones that nobody has probed for as long and a day: their sender writes no more.
 with chosen as (
     select delivery_id
       from {schema}.mail_deliveries
@@ -9,6 +10,9 @@ with chosen as (
     delete from {schema}.mail_deliveries as d using chosen
      where d.delivery_id = chosen.delivery_id
     returning status
+), forgotten as (
+    delete from {schema}.mail_outages
+     where notify_after is null and coalesce(closed_at, probe_at + interval '1 day') < now() - $1::interval
 ), counted as (
     select counted_by, status from {schema}.mail_tally
      where counted_by <> '' order by counted_by, status for update  -- the order in which a settle takes its own
