@@ -6,13 +6,16 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from dependency_injector import providers
 
 from galaxy_mail.adapters.entropy.seeded import SeededEntropy
+from galaxy_mail.adapters.memory import MemoryStore
 from galaxy_mail.adapters.memory.instants import StoreTime
 from galaxy_mail.adapters.memory.outages import MemoryOutages
 from galaxy_mail.app.breakers import Breakers
 from galaxy_mail.app.config import RuntimeConfig
 from galaxy_mail.domain.addresses import EmailAddress
+from galaxy_mail.domain.leases import Claim, ClaimRequest
 from galaxy_mail.domain.outage_ports import Outages
 from galaxy_mail.domain.outages import RELAY, BreakerPolicy, Outage
 from galaxy_mail.domain.ports import Gate
@@ -182,6 +185,28 @@ async def test_late_failures_from_before_begin_no_outage_again(house: House) -> 
         relay.hangs.set()
         await live(house, 2)
         assert await house.store.outages().open() == ()
+
+
+async def test_looking_for_what_is_overdue_takes_a_tenth_of_the_time(house: House) -> None:
+    """In a long outage with a million mails due each look reads them all; so it is the rarer the longer it takes."""
+
+    class Large(MemoryStore):
+        looks = 0
+
+        async def claim(self, request: ClaimRequest) -> tuple[Claim, ...]:
+            if request.overdue_after is not None:
+                self.looks += 1
+                await house.clock.sleep(2)
+            return await super().claim(request)
+
+    store = Large(house.clock)
+    house.container.store.override(providers.Object(store))
+    relay = LateRelay(house)
+    relay.says = WRONG_PASSWORD
+    await house.service.enqueue_template("note", to="u@example.org", context={"text": "x"})
+    async with working(house, relay):
+        await live(house, 100)
+    assert 4 < store.looks < 8
 
 
 async def test_whoever_ends_tells_first_what_it_has_found(house: House) -> None:

@@ -158,11 +158,15 @@ class Worker:
         """What may be sent now; while the relay is left alone, at times what is overdue and needs no relay to end."""
         if room := await self._breakers.room(most):
             return await self._claim(room)
-        if self._clock.monotonic() < self._sweep_at:
+        asked = self._clock.monotonic()
+        if asked < self._sweep_at:
             return []
         overdue = await self._claim(most, self._config.retry.max_age)
-        if not overdue:
-            self._sweep_at = self._clock.monotonic() + self._config.poll_interval.total_seconds()
+        if (
+            not overdue
+        ):  # it looked at all that is due: however many those are, a tenth of the time is spent on that
+            now, pause = self._clock.monotonic(), self._config.poll_interval.total_seconds()
+            self._sweep_at = now + max(pause, 9 * (now - asked))
         return overdue
 
     async def _claim(self, limit: int, overdue_after: timedelta | None = None) -> list[Holding]:
