@@ -155,7 +155,7 @@ class Breakers:
             " by this worker, but by others" if known.alone else "",
             verdict.fault or verdict.code,
             verdict.stage,
-            "the transport" if verdict.blame is Blame.TRANSPORT else "our configuration",
+            verdict.blame,
         )
 
     def _works(self, began: float, *scopes: str) -> None:
