@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from galaxy_mail.app.relay_url import Relay, Security, is_loopback, parse_relay
 from galaxy_mail.domain.errors import InvalidSettings
 
-WORDS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), min_size=1, max_size=20)
+WORDS = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp")), min_size=1, max_size=20
+)
 
 
 @pytest.mark.parametrize(
@@ -58,6 +60,13 @@ def test_credentials_survive_their_escapes_and_stay_out_of_sight(user: str, pass
         "smtp://:hunter2@mx.example.org",
         "smtp://user:@mx.example.org",
         "smtp://user@mx.example.org?tls=none",
+        "smtps://us%00er:hunter2@mx.example.org",
+        "smtps://user:hunter2%00@mx.example.org",
+        "smtps://user%01auth=Bearer@mx.example.org",
+        "smtps://user:hunter2\udcff@mx.example.org",
+        "smtp://mx example.org",
+        "smtp://mx\x01.example.org",
+        "smtp://mx\u2028example.org",
         "smtp://u:hunter2@mx.example.org?tls=none",
         "smtp://u:hunter2@localhost?tls=none",
         "smtp://mx.example.org?tls=maybe",

@@ -171,6 +171,7 @@ REFUSED: dict[str, list[Order]] = {
     "the rest": [
         *each(lambda it: mail(lane=it), 7, -1, None, "urgent", math.nan, []),
         *each(lambda it: mail(idempotency_key=it), 7, b"k", []),
+        *each(lambda it: mail(on_uncertain=it), None, "", "RETRY", True, [], b"hold"),
         *each(lambda it: mail(template=it), None, 7, b"welcome", ["welcome"], Path("welcome")),
         *each(lambda it: code(code=it), 493817, None, b"1", "x" * 65),
         *each(lambda it: code(template=it), None, b"login_code"),
@@ -259,6 +260,7 @@ ORDERS = st.fixed_dictionaries(
         "ttl": st.none() | st.timedeltas() | st.timedeltas(timedelta(0), timedelta(days=370)),
         "send_at": st.none() | st.datetimes(timezones=st.none() | ZONES),
         "lane": st.sampled_from([*Lane, 0, 7, None]),
+        "on_uncertain": st.sampled_from(["retry", "hold", "", None]) | ANY_TEXT,
         "sender": st.none() | PERSON,
     },
 )  # fmt: skip

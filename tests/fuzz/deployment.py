@@ -5,13 +5,17 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import timedelta
 
+import attrs
+
+from galaxy_mail.app.container import relay_config
 from galaxy_mail.app.durations import parse_duration
-from galaxy_mail.app.relay_url import Security, parse_relay
+from galaxy_mail.app.relay_url import Relay, Security, parse_relay
 from galaxy_mail.app.settings import MailSettings, masked_url
 from galaxy_mail.app.settings_sources import PREFIX, from_environment, settings_from
 from galaxy_mail.app.settings_values import readers
 from galaxy_mail.domain.delivery import AttemptOutcome
 from galaxy_mail.domain.errors import InvalidSettings
+from galaxy_mail.domain.text import control_character
 from galaxy_mail.domain.verdict_overrides import parse_overrides
 from galaxy_mail.domain.verdict_table import VerdictTable, classify
 from galaxy_mail.domain.verdicts import Fault, SmtpReply, Stage
@@ -35,14 +39,12 @@ def run_settings(octets: bytes) -> None:
     source = Octets(octets)
     name = source.choice(NAMES)
     text = source.rest().decode("utf-8", "surrogateescape")
-    with suppress(InvalidSettings):
+    try:
         relay = parse_relay(text)
-        assert relay.host
-        assert 0 < relay.port < 65_536
-        assert relay.username is None or (relay.username and relay.security is not Security.NONE)
-        assert relay.password is None or relay.password not in repr(relay).replace(
-            f"username={relay.username!r}", ""
-        )
+    except InvalidSettings as refused:
+        check_told("smtp_url", refused)
+    else:
+        check_relay(relay, text)
     masked_url(text)
     masked = masked_url(f"smtps://u:{SECRET}{text}@mx.example.org/")
     assert SECRET not in masked.replace(text, "")
@@ -55,6 +57,17 @@ def run_settings(octets: bytes) -> None:
     else:
         assert isinstance(settings, MailSettings)
         assert settings.runtime.retry.backoff.base <= settings.runtime.retry.backoff.cap
+
+
+def check_relay(relay: Relay, url: str) -> None:
+    """One that the sender can be made of, with a password that is neither shown nor sent in clear."""
+    assert relay.host
+    assert 0 < relay.port < 65_536
+    assert not control_character(f"{relay.host}{relay.username}{relay.password}")
+    assert relay.username is None or (relay.username and relay.security is not Security.NONE)
+    assert SECRET not in repr(attrs.evolve(relay, username="", host=""))
+    token = None if relay.password or not relay.username else str
+    assert relay_config(MailSettings(smtp_url=url, sender="a@b.org"), token).host == relay.host
 
 
 def check_told(name: str, refused: InvalidSettings) -> None:

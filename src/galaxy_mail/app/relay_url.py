@@ -17,6 +17,7 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 import attrs
 
 from galaxy_mail.domain.errors import InvalidSettings
+from galaxy_mail.domain.text import control_character
 
 
 class Security(StrEnum):
@@ -96,7 +97,7 @@ def _problems(parts: SplitResult) -> list[str]:
     problems = []
     if parts.scheme not in ("smtp", "smtps"):
         problems.append("smtp_url: must begin with smtp:// or smtps://")
-    if not parts.hostname:
+    if not parts.hostname or control_character(parts.hostname) or len(parts.hostname.split()) > 1:
         problems.append("smtp_url: names no host")
     if parts.path not in ("", "/") or parts.fragment or query.keys() - {"tls"}:
         problems.append("smtp_url: knows no path, no fragment and no option but tls")
@@ -106,6 +107,9 @@ def _problems(parts: SplitResult) -> list[str]:
         problems.append("smtp_url: tls is none or starttls, and only for smtp://")
     if "" in (parts.username, parts.password):
         problems.append("smtp_url: has an empty user or password")
+    if control_character(unquote(f"{parts.username}{parts.password}")):
+        # A NUL parts the fields of PLAIN (RFC 4616), and an octet 1 those of XOAUTH2.
+        problems.append("smtp_url: has a user or password with a control character or lone surrogate")
     if parts.username is not None and query.get("tls") == ["none"]:
         problems.append("smtp_url: nobody logs in without TLS; leave out tls=none")
     return problems

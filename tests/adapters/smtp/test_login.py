@@ -97,8 +97,18 @@ async def test_a_challenge_is_answered_with_an_empty_line() -> None:
         ([reply(Moment.AUTH, 334, CHALLENGE, nth=1), hang(Moment.AUTH)], Fault.TIMEOUT),
         ([twice(Moment.AUTH)], Fault.GARBAGE),
         ([say(Moment.AUTH, b"334 \r\n334 \r\n235 in\r\n")], Fault.GARBAGE),
+        ([say(Moment.AUTH, b"235 in\r\n334 \r\n")], Fault.GARBAGE),
     ],
-    ids=["535", "454", "334 for ever", "334 and close", "334 and hang", "235 twice", "all at once"],
+    ids=[
+        "535",
+        "454",
+        "334 for ever",
+        "334 and close",
+        "334 and hang",
+        "235 twice",
+        "all at once",
+        "334 behind",
+    ],
 )
 async def test_a_refused_token_is_not_tried_another_way(rules: list[Rule], signal: Signal) -> None:
     """Nor a second time on this connection, though PLAIN is offered; and out of step no mail is begun."""

@@ -81,17 +81,21 @@ async def test_a_ca_file_is_trusted(tmp_path: Path) -> None:
 @MODES
 @pytest.mark.parametrize("flaw", ["self-signed", "expired", "wrong host"])
 async def test_a_bad_certificate_stops_everything(mode: TlsMode, flaw: str, tmp_path: Path) -> None:
-    """Nobody's, expired, or another host's: our configuration's trouble, and not one mail command is said."""
+    """Nobody's, expired, or another host's: our configuration's trouble, and nothing but EHLO and STARTTLS is said."""
+    pem = tmp_path / "ca.pem"
+    AUTHORITY.cert_pem.write_to_path(str(pem))
     context = {
         "self-signed": lambda: server_context(STRANGER, "localhost"),
         "expired": lambda: expired_context(AUTHORITY, tmp_path),
         "wrong host": lambda: server_context(AUTHORITY, "mail.example.org"),
     }[flaw]()
-    server = secured(mode, context=context)
-    receipt = await one_mail(server, mode)
+    server = secured(mode, context=context, auth=("PLAIN",))
+    receipt = await one_mail(server, mode, tls_context=None, ca_file=pem, **LOGIN)
     assert receipt.verdict == classify(Stage.TLS, Fault.TLS_FAILED)
     assert receipt.verdict.blame is Blame.CONFIGURATION
-    assert server.ledger.said("MAIL") == []
+    assert [line.split()[0] for _, line in server.ledger.commands] == (
+        [b"EHLO", b"STARTTLS"] if mode is TlsMode.STARTTLS else []
+    )
 
 
 async def test_the_system_does_not_trust_a_stranger() -> None:
@@ -172,6 +176,30 @@ async def test_one_mechanism_is_chosen(mode: TlsMode, offered: tuple[str, ...], 
     assert said[0].startswith(first)
     secret = b"\0galaxy\0p4ssw0rd" if first == b"AUTH PLAIN " else b"p4ssw0rd"
     assert any(line.endswith(base64.b64encode(secret)) for _, line in server.ledger.commands)
+
+
+async def test_a_login_comes_after_tls_and_after_a_second_ehlo() -> None:
+    """The order in which a password is safe, in one conversation."""
+    server = secured(TlsMode.STARTTLS, auth=("PLAIN",))
+    assert (await one_mail(server, TlsMode.STARTTLS, **LOGIN)).verdict.accepted
+    said = [line.split()[0] for _, line in server.ledger.commands]
+    assert said[:5] == [b"EHLO", b"STARTTLS", b"EHLO", b"AUTH", b"MAIL"]
+
+
+async def test_a_login_that_is_offered_in_clear_is_not_taken() -> None:
+    """A stranger on the path who takes STARTTLS out of the offer gets neither mail nor password."""
+    server = secured(TlsMode.STARTTLS, starttls=False, auth=("PLAIN", "LOGIN", "XOAUTH2"))
+    receipt = await one_mail(server, TlsMode.STARTTLS, **LOGIN)
+    assert receipt.verdict == classify(Stage.TLS, Fault.STARTTLS_MISSING)
+    assert server.ledger.said("AUTH") == []
+
+
+async def test_what_was_offered_in_clear_counts_for_nothing() -> None:
+    """Who offers a login before TLS and none inside it offers none (RFC 3207 section 4.2)."""
+    server = secured(TlsMode.STARTTLS, reply(Moment.EHLO, 250, "scripted.example", nth=2), auth=("PLAIN",))
+    receipt = await one_mail(server, TlsMode.STARTTLS, **LOGIN)
+    assert receipt.verdict == classify(Stage.AUTH, Fault.AUTH_MISSING)
+    assert server.ledger.said("AUTH") == []
 
 
 async def test_no_password_is_told_to_a_server_that_is_out_of_step() -> None:

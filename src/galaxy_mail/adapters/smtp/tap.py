@@ -57,7 +57,7 @@ class Tap(asyncio.Protocol):
             self._inner.data_received(data)
 
     def _count(self, reply: Reply) -> None:
-        if self._may_continue and reply.code == CONTINUE:
+        if self._may_continue and self._expected and reply.code == CONTINUE:
             self._may_continue = False
         else:
             self._expected -= 1
