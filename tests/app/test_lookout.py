@@ -18,7 +18,7 @@ from galaxy_mail.adapters.memory import MemoryStore
 from galaxy_mail.adapters.memory.bell import MemoryBell
 from galaxy_mail.app.config import RuntimeConfig
 from galaxy_mail.app.sign_of_life import SignOfLife
-from galaxy_mail.domain.delivery import DeliveryStatus
+from galaxy_mail.domain.delivery import AttemptOutcome, DeliveryStatus
 from galaxy_mail.domain.errors import StoreUnavailable
 from galaxy_mail.domain.leases import Absence, Claim, ClaimRequest, Held, Sign
 from galaxy_mail.testing.smtp_rules import Moment, hang
@@ -166,6 +166,29 @@ async def test_no_body_begins_under_a_sign_that_is_lost(tmp_path: Path) -> None:
         store.answers = True
         await stop(task)
     assert not server.copies
+
+
+async def test_what_has_not_begun_waits_for_the_sign(tmp_path: Path) -> None:
+    """An outage of the database costs an attempt only what was on its way to the gate."""
+    house, store = shaky_house(tmp_path, connections=1)
+    ids = await order(house, *(f"u{i}@example.org" for i in range(5)))
+    async with relay(hang(Moment.DOT, nth=1), connections=1) as (server, sender):
+        task = asyncio.create_task(house.worker(sender).run())
+        await server.wait_for(Moment.DOT)
+        await pause(house, 1)
+        store.break_sessions()
+        store.sessions = store.answers = False
+        await pause(house, LOOKS)
+        server.release()
+        await house.clock.wait_for_sleepers(LOOPS + 2)  # two have their turn, and wait
+        store.sessions = store.answers = True
+        for _ in range(2):
+            house.clock.advance(PAUSE)
+            await house.clock.wait_for_sleepers(LOOPS)
+        await server.wait_for(Moment.DOT, 4)
+        await stop(task)
+    attempts = [(await house.service.show(delivery_id)).attempts for delivery_id in ids]
+    assert [attempt.outcome for (attempt, *_) in attempts].count(AttemptOutcome.SUCCESS) == 4
 
 
 async def test_a_look_that_fails_counts_afresh(tmp_path: Path) -> None:

@@ -50,6 +50,11 @@ class Holding:
         """Whether the claim is certainly held still."""
         return self._clock.monotonic() < self._trusted_until and self._life.covers(self.sign)
 
+    async def until_trusted(self) -> None:
+        """Return once it is trusted: a renewal brings that back, or the sign of life. One that is lost is withdrawn instead."""
+        while not self.trusted:
+            await self._clock.sleep(self._life.pause)
+
     def withdraw(self) -> bool:
         """Keep the body from beginning; False if it may have begun."""
         if self.progress is not Progress.UNTOUCHED:

@@ -66,10 +66,10 @@ class Holdings:
             await self._clock.sleep(self._pause)
             await self.renew()
 
-    async def renew(self) -> None:
+    async def renew(self, complain: int = logging.WARNING) -> None:
         """Extend the lease of all that is neither withdrawn nor being settled; withdraw what was lost.
 
-        If the store does not answer, nothing is withdrawn: trust ends by itself when the lease does.
+        If the store does not answer (told at the level ``complain``), nothing is withdrawn: trust ends when the lease does.
         """
         async with self._renewing:
             renewable = [holding for holding in self if holding.progress in RENEWABLE]
@@ -78,7 +78,7 @@ class Holdings:
             try:
                 lost = await self._queue.renew(held, self._lease, sign)
             except InfrastructureError as error:
-                self._log.warning("cannot renew %d leases: %s", len(renewable), error)
+                self._log.log(complain, "cannot renew %d leases: %s", len(renewable), error)
                 return
         for holding in renewable:
             if holding.claim.held.delivery_id not in lost:
@@ -87,9 +87,10 @@ class Holdings:
                 self.drop(holding)
 
     async def secure(self) -> None:
-        """Renew at once if anything is held under another sign of life than there is now: one that is lost, or none yet."""
-        if any(holding.sign != self._life.now for holding in self if holding.progress in RENEWABLE):
-            await self.renew()
+        """Renew at once if anything is not trusted any more, or held under another sign of life than there is now."""
+        held = [holding for holding in self if holding.progress in RENEWABLE]
+        if any(holding.sign != self._life.now or not holding.trusted for holding in held):
+            await self.renew(complain=logging.DEBUG)  # the loop beside it tells of an outage often enough
 
     async def hand_over(self, holding: Holding) -> None:
         """Renew it no more; return when no renewal of it is under way. Two statements that lock the same rows in different

@@ -18,8 +18,8 @@ class SignOfLife:
     def __init__(self, *, bell: Bell, clock: Clock, config: RuntimeConfig) -> None:
         self._bell = bell
         self._clock = clock
-        self._pause = config.sign_pause.total_seconds()
-        self._grace = (config.looks_in_vain - 1) * self._pause
+        self.pause = config.sign_pause.total_seconds()
+        self._grace = (config.looks_in_vain - 1) * self.pause
         self._safe_until = clock.monotonic()
 
     @property
@@ -37,4 +37,4 @@ class SignOfLife:
             asked = self._clock.monotonic()
             if await self._bell.keep_sign() is not None:
                 self._safe_until = asked + self._grace
-            await self._clock.sleep(self._pause)
+            await self._clock.sleep(self.pause)

@@ -191,6 +191,7 @@ class Worker:
 
     async def _work(self, holding: Holding) -> None:
         try:
+            await holding.until_trusted()  # else its gate would be shut, which costs it an attempt
             settlement = await self._pass.deliver(holding)
             self._turns.over(holding)  # what is left is the settler's work
             await self._holdings.hand_over(holding)

@@ -72,6 +72,18 @@ class QueueLeases(StoreContract):
         assert record is not None
         assert [attempt.number for attempt in record.attempts] == [2]
 
+    async def test_what_is_given_back_keeps_its_place(self, harness: StoreHarness) -> None:
+        """A worker that stops with its hands full does not send the oldest mails to the end of the queue."""
+        store = harness.store
+        await store.enqueue(new_delivery())
+        await harness.age(harness.tick)
+        await store.enqueue(new_delivery())
+        await harness.age(harness.tick)
+        (oldest,) = await claim(store, 1)
+        await store.release([oldest.held])
+        (again,) = await claim(store, 1)
+        assert again.held.delivery_id == oldest.held.delivery_id
+
     async def test_a_stale_claim_cannot_release(self, harness: StoreHarness) -> None:
         """A zombie that gives back what it no longer holds takes it from nobody."""
         store = harness.store
