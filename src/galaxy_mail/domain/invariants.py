@@ -15,7 +15,9 @@ from uuid import UUID
 import attrs
 
 OVERDUE_TAKEOVER = timedelta(minutes=15)
-"""A lease that ended longer ago than this should have been taken over by the next claim, unless no worker runs."""
+"""A lease that ended longer ago than this should have been taken over by the next claim, unless no worker runs, or an outage
+of the relay keeps all from claiming.
+"""
 
 LONGEST_LEASE = timedelta(hours=1, minutes=1)
 """The setting ``lease`` allows an hour, and a claim may be a moment younger than who looks: no claim wrote a longer one."""

@@ -53,6 +53,8 @@ class Operations(Protocol):
 
         - An outbox that only galaxy_mail has written breaks none, whatever became of its mails and workers.
           test_an_audit_of_a_sound_outbox_finds_nothing
+        - Nobody need take over what a dead worker left while the relay is left alone.
+          test_an_audit_knows_that_nobody_claims_in_an_outage
         - It reads one state of everything, once, and changes nothing. test_an_audit_changes_nothing
         """
 

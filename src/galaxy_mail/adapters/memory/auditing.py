@@ -17,15 +17,21 @@ from galaxy_mail.domain.invariants import (
 from galaxy_mail.domain.verdicts import Stage
 
 
-def breaches(rows: Iterable[Row], limit: int, now: datetime) -> tuple[Breach, ...]:
-    """Each invariant that does not hold, with the first ``limit`` rows that break it. A tally is counted here and never wrong."""
-    broken = [(row.delivery_id, set(_broken(row, now))) for row in rows]
+def breaches(
+    rows: Iterable[Row], limit: int, now: datetime, left_alone_since: datetime | None = None
+) -> tuple[Breach, ...]:
+    """Each invariant that does not hold, with the first ``limit`` rows that break it. A tally is counted here and never wrong.
+
+    The relay may be ``left_alone_since``, or have been until lately: meanwhile nobody claims, and so nobody takes over.
+    """
+    busy = left_alone_since or now
+    broken = [(row.delivery_id, set(_broken(row, now, busy))) for row in rows]
     found = {each: sorted(delivery_id for delivery_id, of in broken if each in of) for each in Invariant}
     return tuple(Breach(each, tuple(ids[:limit])) for each, ids in found.items() if ids)
 
 
-def _broken(row: Row, now: datetime) -> Iterator[Invariant]:
-    yield from _broken_claim(row, now)
+def _broken(row: Row, now: datetime, busy: datetime) -> Iterator[Invariant]:
+    yield from _broken_claim(row, now, busy)
     yield from _broken_end(row)
     yield from _broken_counts(row)
     yield from _broken_people(row)
@@ -33,10 +39,10 @@ def _broken(row: Row, now: datetime) -> Iterator[Invariant]:
         yield Invariant.NOTHING_WENT_AFTER_EXPIRY
 
 
-def _broken_claim(row: Row, now: datetime) -> Iterator[Invariant]:
+def _broken_claim(row: Row, now: datetime, busy: datetime) -> Iterator[Invariant]:
     if row.token is None:
         return
-    if not now - OVERDUE_TAKEOVER <= row.next_attempt_at <= now + LONGEST_LEASE:
+    if not busy - OVERDUE_TAKEOVER <= row.next_attempt_at <= now + LONGEST_LEASE:
         yield Invariant.LEASES_END
     if row.status.terminal:
         yield Invariant.ENDED_IS_FREE

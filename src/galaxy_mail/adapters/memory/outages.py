@@ -11,7 +11,7 @@ import attrs
 
 from galaxy_mail.adapters.memory.instants import StoreTime
 from galaxy_mail.domain.notices import OutageNotice
-from galaxy_mail.domain.outages import Outage
+from galaxy_mail.domain.outages import RELAY, Outage
 from galaxy_mail.domain.verdicts import Verdict
 
 
@@ -108,6 +108,13 @@ class MemoryOutages:
         for row in self._rows:
             if row.outage_id == notice.outage_id and (row.closed_at is None) == (notice.closed_at is None):
                 row.notify_after = None
+
+    def relay_left_alone(self, lately: datetime) -> datetime | None:
+        """Since when nobody claimed: the beginning of the first outage of the relay that is open, or ended only lately."""
+        relays = [row for row in self._rows if row.scope == RELAY]
+        return min(
+            (row.opened_at for row in relays if row.closed_at is None or row.closed_at > lately), default=None
+        )
 
     def forget(self, before: datetime) -> None:
         """Drop what ended before, and what is open and was not probed for as long and a day; but none that is yet to be told."""

@@ -18,7 +18,7 @@ from galaxy_mail.adapters.memory.signs import Signs
 from galaxy_mail.adapters.memory.transactions import MemoryTransaction, Table
 from galaxy_mail.domain.delivery import DeliveryStatus
 from galaxy_mail.domain.errors import IdempotencyConflict, ResendRefused, UnknownDelivery
-from galaxy_mail.domain.invariants import Breach
+from galaxy_mail.domain.invariants import OVERDUE_TAKEOVER, Breach
 from galaxy_mail.domain.leases import Absence, Claim, ClaimRequest, Held, Sign, Unreadable
 from galaxy_mail.domain.mail import Lane, Mail, NewDelivery
 from galaxy_mail.domain.notices import Notice
@@ -211,7 +211,9 @@ class MemoryStore:
 
     async def audit(self, limit: int) -> tuple[Breach, ...]:
         """See ``Operations.audit``."""
-        return auditing.breaches(self._table.rows.values(), limit, self._time.now())
+        now = self._time.now()
+        since = self._outages.relay_left_alone(now - OVERDUE_TAKEOVER)
+        return auditing.breaches(self._table.rows.values(), limit, now, since)
 
     async def shape(self, domains: int, most: int) -> Shape:
         """See ``Operations.shape``."""

@@ -6,8 +6,12 @@ from datetime import timedelta
 
 import pytest
 
+from galaxy_mail.domain.invariants import OVERDUE_TAKEOVER, Invariant
 from galaxy_mail.domain.mail import Lane
+from galaxy_mail.domain.outages import RELAY
 from galaxy_mail.domain.shape import AGES, Shape, Waiting, bucket
+from galaxy_mail.domain.verdict_table import classify
+from galaxy_mail.domain.verdicts import Fault, Stage
 from galaxy_mail.testing.contracts.harness import StoreContract, StoreHarness
 from galaxy_mail.testing.contracts.orders import (
     ACCEPTED,
@@ -63,6 +67,19 @@ class OperationsReports(StoreContract):
         assert await store.purge(RETRY, limit=1) == 1
         assert await store.audit(limit=10) == ()
 
+    async def test_an_audit_knows_that_nobody_claims_in_an_outage(self, harness: StoreHarness) -> None:
+        """So nobody takes over what a dead worker left; but soon after the end somebody should have."""
+        store, cause = harness.store, classify(Stage.CONNECT, Fault.UNREACHABLE)
+        await after(harness, new_delivery())
+        await claim_one(store)
+        outage = await store.outages().begin(RELAY, cause, RETRY)
+        await harness.age(LEASE + OVERDUE_TAKEOVER + harness.tick)
+        assert await store.audit(limit=10) == ()
+        await store.outages().end(outage)
+        assert await store.audit(limit=10) == ()
+        await harness.age(OVERDUE_TAKEOVER + harness.tick)
+        assert [breach.invariant for breach in await store.audit(limit=10)] == [Invariant.LEASES_END]
+
     async def test_an_audit_changes_nothing(self, harness: StoreHarness) -> None:
         """Not the mail that is due, nor the one that somebody holds."""
         store = harness.store
@@ -104,7 +121,9 @@ class OperationsReports(StoreContract):
         assert abs(waiting.oldest - oldest) < RETRY / 2
 
     async def test_the_shape_tells_the_last_word(self, harness: StoreHarness) -> None:
-        """A domain that nobody tried has none; else it is what was said of the recipient who was tried last."""
+        """A domain that nobody tried has none; else it is what was said of the recipient who was tried last, whoever else was
+        claimed since and given back.
+        """
         store = harness.store
         await store.enqueue(new_delivery())
         (line,) = (await store.shape(5, 100)).domains
@@ -128,6 +147,9 @@ class OperationsReports(StoreContract):
         last = (await store.shape(5, 100)).domains[0].last
         assert last is not None
         assert (last.stage, last.code) == ("connect", None)
+        await store.enqueue(new_delivery())
+        await store.release([(await claim_one(store)).held])
+        assert (await store.shape(5, 100)).domains[0].last == last
 
     async def test_the_shape_is_bounded_and_says_so(self, harness: StoreHarness) -> None:
         """Of each lane so many, those that are due first."""

@@ -1,6 +1,10 @@
 -- What breaks an invariant of domain/invariants.py: for each, the first $1 deliveries. One statement, so one snapshot, and one
 -- pass over each table. $2 is how long ago a lease may have ended, $3 how long one may last, $4 by how much a commit may be late.
-with resent as (
+with left_alone as (
+    -- In an outage of the relay nobody claims, and so nobody takes over; nor is it asked for at once after the end.
+    select min(opened_at) as idle_from from {schema}.mail_outages
+     where scope = 'relay' and coalesce(closed_at, now()) > now() - $2::interval
+), resent as (
     select delivery_id, max(after_attempt) as since from {schema}.mail_resends group by delivery_id
 ), tried as (
     select delivery_id,
@@ -27,8 +31,9 @@ with resent as (
            using (delivery_id)
 ), broken as (
     select invariant, delivery_id, row_number() over (partition by invariant order by delivery_id) as place
-      from books cross join unnest(array[
-           case when claim_token is not null and next_attempt_at not between now() - $2::interval and now() + $3::interval
+      from books cross join left_alone cross join unnest(array[
+           case when claim_token is not null
+                 and next_attempt_at not between coalesce(idle_from, now()) - $2::interval and now() + $3::interval
                 then 'leases_end' end,
            case when claim_token is not null and not living then 'ended_is_free' end,
            case when living <> (finished_at is null) then 'ended_is_dated' end,
