@@ -130,7 +130,8 @@ def test_the_shape_shows_who_waits_and_where(outbox: dict[str, str], ready: Cli)
         ready(*CODE)
     query(
         outbox,
-        "update {schema}.mail_deliveries set queued_at = now() - interval '2 hours', claims = 1, claimed_at = now()",
+        "update {schema}.mail_deliveries"
+        " set status = 'retrying', queued_at = now() - interval '2 hours', claims = 1, claimed_at = now()",
     )
     query(outbox, ATTEMPT)
     ready(*CODE, "--cc", "grace@example.net")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from galaxy_mail.adapters.memory.rows import RecipientRow, Row
-from galaxy_mail.domain.delivery import RecipientState
+from galaxy_mail.domain.delivery import DeliveryStatus, RecipientState
 from galaxy_mail.domain.mail import Lane
 from galaxy_mail.domain.shape import DomainWaiting, LastWord, Shape, Waiting
 
@@ -45,10 +45,11 @@ def _waiting(people: Iterable[Open], now: datetime) -> Waiting:
 
 
 def _last(people: Iterable[Open]) -> LastWord | None:
-    """Of whoever was claimed last; it may have been given back untried."""
-    row, each = max(people, key=lambda one: one[0].claimed_at or NEVER)
-    if not row.log:
+    """Of whoever was claimed last of those that were tried, since they were enqueued or resent."""
+    tried = [one for one in people if one[0].status is DeliveryStatus.RETRYING]
+    if not tried:
         return None
+    row, each = max(tried, key=lambda one: one[0].claimed_at or NEVER)
     attempt = row.log[-1]
     return LastWord(
         attempt.started_at + attempt.duration,
