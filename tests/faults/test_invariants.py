@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -13,9 +14,10 @@ import pytest
 from galaxy_mail.app.container import migration_script
 from galaxy_mail.domain.invariants import Invariant as Audited
 from tests.faults import invariants
-from tests.faults.database import NOTE_EXITS, PREPARE, SCHEMA, Session
+from tests.faults.database import NOTE_EXITS, PASSWORD, PREPARE, SCHEMA, Session
 from tests.faults.invariants import INVARIANTS, Invariant, check
 from tests.faults.ledger import Seen
+from tests.faults.secrets import SMTP_PASSWORD, SMTP_USER
 
 MAIL = "11111111-1111-1111-1111-111111111111"
 COPY = Seen("Q1", "mail@example.org", ("ada@example.org", "bob@example.org"), b"digest", 1_000_000_000.0)
@@ -42,6 +44,16 @@ NONE = "select"
 ATTEMPTS, DELIVERIES = f"{SCHEMA}.mail_attempts", f"{SCHEMA}.mail_deliveries"
 DEAD = f"update {DELIVERIES} set status = 'dead_lettered', dead_letter_reason = 'refused'"
 DOUBT = f"update {ATTEMPTS} set ambiguous = true, outcome = 'transient_error'"
+
+ECHOED = b64encode(f"\0{SMTP_USER}\0{SMTP_PASSWORD}".encode()).decode()
+TOLD = (
+    f"update {ATTEMPTS} set detail = 'your SECRET1 is spam'",
+    f"update {ATTEMPTS} set detail = 'what is AUTH PLAIN {ECHOED}'",
+    f"update {SCHEMA}.mail_recipients set detail = 'wrong: {SMTP_PASSWORD}'",
+    f"update {DELIVERIES} set template = '{PASSWORD}'",
+    f"update {SCHEMA}.mail_payloads set context = '[\"Dear Ada, this is your letter.\"]'",
+    f"create table {SCHEMA}.mail_gossip ()",
+)
 
 PLANTED: list[tuple[Invariant, str, list[Seen]]] = [
     (invariants.orders_are_kept, f"delete from {DELIVERIES}", []),
@@ -74,7 +86,7 @@ PLANTED: list[tuple[Invariant, str, list[Seen]]] = [
     (invariants.nothing_comes_after_its_expiry, "", [attrs.evolve(COPY, at=COPY.at + 6)]),
     (invariants.copies_are_known, "", [COPY, attrs.evolve(OTHER, message_id="stranger@example.org")]),
     (invariants.copies_are_known, "", [attrs.evolve(COPY, recipients=(*COPY.recipients, "eve@example.org"))]),
-    (invariants.tables_hold_no_secret, f"update {ATTEMPTS} set detail = 'your SECRET1 is spam'", [COPY]),
+    *[(invariants.tables_hold_no_secret, damage, [COPY]) for damage in TOLD],
 ]
 
 
