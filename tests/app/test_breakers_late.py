@@ -17,7 +17,7 @@ from galaxy_mail.app.config import RuntimeConfig
 from galaxy_mail.domain.addresses import EmailAddress
 from galaxy_mail.domain.leases import Claim, ClaimRequest
 from galaxy_mail.domain.outage_ports import Outages
-from galaxy_mail.domain.outages import RELAY, BreakerPolicy, Outage
+from galaxy_mail.domain.outages import LASTS, RELAY, BreakerPolicy, Outage
 from galaxy_mail.domain.ports import Gate
 from galaxy_mail.domain.verdict_table import classify
 from galaxy_mail.domain.verdicts import Envelope, Receipt, SmtpReply, Stage
@@ -283,5 +283,5 @@ async def test_who_is_left_alone_with_its_trouble_speaks_up(house: House) -> Non
         while not (begun := await house.store.outages().open()):
             await live(house, 1)
         assert begun[0].probe_in < timedelta(seconds=10)  # in case there are others
-        await live(house, 2)
+        await live(house, LASTS.total_seconds() + 2)
     assert [outage.closed_at is None for outage in house.notifier.outages] == [True, False, True]

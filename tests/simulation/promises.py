@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from galaxy_mail.adapters.memory.rows import Row
 from galaxy_mail.domain.delivery import AttemptOutcome, DeadLetterReason, DeliveryStatus, RecipientState
-from galaxy_mail.domain.outages import RELAY
+from galaxy_mail.domain.outages import LASTS, RELAY
 from galaxy_mail.domain.records import AttemptRecord
 from galaxy_mail.domain.verdicts import Stage
 from tests.simulation.books import Books, seconds
@@ -136,10 +136,13 @@ def p7_an_outage_ends(books: Books) -> Broken:
 def p7_an_outage_is_told(books: Books) -> Broken:
     """P7, P15: of each outage somebody was told that it has ended, or, as long as it lasts, that it has begun.
 
-    What a worker reported as its last deed, when nobody else worked any more, will be told by the next one.
+    What a worker reported as its last deed, when nobody else worked any more, will be told by the next one. What repeats
+    another one is told only if it lasts.
     """
     for outage in books.outages:
         if seconds(outage.closed_at or outage.opened_at) > books.rested_at:
+            continue
+        if outage.repeats and outage.closed_at and outage.closed_at - outage.opened_at < LASTS:
             continue
         if (outage.outage_id, outage.closed_at) not in books.told_of_outages:
             yield f"nobody was told that the outage of {outage.scope} {'ended' if outage.closed_at else 'began'}"

@@ -47,6 +47,7 @@ class Outages(Protocol):
 
         - The beginning of an outage has a notice, and so has its end.
           test_an_outage_is_told_when_it_begins_and_when_it_ends
+        - One that repeats another is told only if it lasts. test_an_outage_that_repeats_another_is_told_if_it_lasts
         - One that ended untold has one notice. test_an_outage_that_ended_untold_is_told_once
         - A notice comes again after ``hold`` unless it was told. test_an_untold_outage_notice_comes_back
         """

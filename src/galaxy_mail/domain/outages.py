@@ -19,6 +19,12 @@ from galaxy_mail.domain.backoff import BackoffPolicy
 from galaxy_mail.domain.delivery import AttemptOutcome
 from galaxy_mail.domain.verdicts import Blame, Breaker, Receipt, Stage, Verdict
 
+REPEATS = timedelta(hours=1)
+"""An outage that begins so soon after the end of the last one of its scope repeats it."""
+
+LASTS = timedelta(minutes=10)
+"""One that repeats another is told only if it lasts so long: a relay that limits our rate may have one each minute."""
+
 RELAY = "relay"
 """The scope of an outage that concerns every mail. Any other scope is the address of a sender."""
 

@@ -11,7 +11,7 @@ import attrs
 
 from galaxy_mail.adapters.memory.instants import StoreTime
 from galaxy_mail.domain.notices import OutageNotice
-from galaxy_mail.domain.outages import RELAY, Outage
+from galaxy_mail.domain.outages import LASTS, RELAY, REPEATS, Outage
 from galaxy_mail.domain.verdicts import Verdict
 
 
@@ -27,6 +27,15 @@ class OutageRow:
     notify_after: datetime | None
     trips: int = 1
     closed_at: datetime | None = None
+    repeats: bool = False
+
+    def ended_lately(self, now: datetime) -> bool:
+        """Whether one of its scope that begins ``now`` repeats it."""
+        return self.closed_at is not None and self.closed_at > now - REPEATS
+
+    def tell_of_its_end(self, now: datetime) -> None:
+        """Unless it is one of many that did not last."""
+        self.notify_after = None if self.repeats and now < self.opened_at + LASTS else now
 
     def seen(self, now: datetime) -> Outage:
         """The outage as a worker knows it ``now``."""
@@ -70,6 +79,8 @@ class MemoryOutages:
         row = next((row for row in self._rows if row.scope == scope and row.closed_at is None), None)
         if row is None:
             row = OutageRow(UUID(int=next(self._serial)), scope, cause, now, now + probe_in, now)
+            if any(old.ended_lately(now) for old in self._rows if old.scope == scope):
+                row.repeats, row.notify_after = True, now + LASTS
             self._rows.append(row)
         return row.seen(now)
 
@@ -92,7 +103,8 @@ class MemoryOutages:
     async def end(self, outage: Outage) -> None:
         """See ``Outages.end``."""
         if row := self._current(outage):
-            row.closed_at = row.notify_after = self._time.now()
+            row.closed_at = self._time.now()
+            row.tell_of_its_end(row.closed_at)
 
     async def take_notice(self, hold: timedelta) -> OutageNotice | None:
         """See ``Outages.take_notice``."""

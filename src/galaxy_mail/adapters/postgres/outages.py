@@ -9,7 +9,7 @@ import asyncpg
 
 from galaxy_mail.adapters.postgres.rows import Row
 from galaxy_mail.domain.notices import OutageNotice
-from galaxy_mail.domain.outages import Outage
+from galaxy_mail.domain.outages import LASTS, REPEATS, Outage
 from galaxy_mail.domain.verdicts import Blame, Stage, Verdict
 
 Fetch = Callable[..., Awaitable[list[asyncpg.Record]]]
@@ -29,7 +29,7 @@ class PostgresOutages:
         """See ``Outages.begin``."""
         said = str(cause.fault or cause.code)
         (row,) = await self._fetch(
-            "begin_outage", scope, probe_in, cause.stage, cause.blame, said, cause.detail
+            "begin_outage", scope, probe_in, cause.stage, cause.blame, said, cause.detail, REPEATS, LASTS
         )
         return _outage_from(row)
 
@@ -44,7 +44,7 @@ class PostgresOutages:
 
     async def end(self, outage: Outage) -> None:
         """See ``Outages.end``."""
-        await self._fetch("end_outage", *outage.key)
+        await self._fetch("end_outage", *outage.key, LASTS)
 
     async def take_notice(self, hold: timedelta) -> OutageNotice | None:
         """See ``Outages.take_notice``."""

@@ -9,7 +9,7 @@ import pytest
 
 from galaxy_mail.domain.notices import OutageNotice
 from galaxy_mail.domain.outage_ports import Outages
-from galaxy_mail.domain.outages import RELAY
+from galaxy_mail.domain.outages import LASTS, RELAY, REPEATS
 from galaxy_mail.domain.verdict_table import classify
 from galaxy_mail.domain.verdicts import Blame, Fault, SmtpReply, Stage
 from galaxy_mail.testing.contracts.harness import CONTENDERS, StoreContract, StoreHarness
@@ -119,6 +119,31 @@ class QueueOutages(StoreContract):
         assert only.closed_at is not None
         assert only.said == "unreachable"
         assert await outages.take_notice(HOLD) is None
+
+    async def test_an_outage_that_repeats_another_is_told_if_it_lasts(self, harness: StoreHarness) -> None:
+        """A relay that works for a moment each minute is told once; nobody wants a hundred notices an hour."""
+        outages, short = harness.store.outages(), LASTS / 2
+        await outages.end(await outages.begin(RELAY, DOWN, COOL_DOWN))
+        await outages.mark_told(await _notice(outages))
+        for _ in range(3):
+            await harness.age(short)
+            again = await outages.begin(RELAY, DOWN, COOL_DOWN)
+            await harness.age(short)
+            assert await outages.take_notice(HOLD) is None
+            await outages.end(again)
+            assert await outages.take_notice(HOLD) is None
+        last = await outages.begin(RELAY, DOWN, COOL_DOWN)
+        await harness.age(LASTS)
+        begun = await _notice(outages)
+        assert (begun.outage_id, begun.closed_at) == (last.outage_id, None)
+        await outages.mark_told(begun)
+        await outages.end(last)
+        ended = await _notice(outages)
+        assert ended.closed_at is not None
+        await outages.mark_told(ended)
+        await harness.age(REPEATS)
+        await outages.begin(RELAY, DOWN, COOL_DOWN)
+        assert (await _notice(outages)).closed_at is None
 
     async def test_an_untold_outage_notice_comes_back(self, harness: StoreHarness) -> None:
         """Whoever took it may be dead."""
