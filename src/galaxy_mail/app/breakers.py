@@ -222,9 +222,8 @@ class Breakers:
         if self._clock.monotonic() < self._learn_at:
             return
         try:
-            async with (
-                self._talking
-            ):  # what was reported after this was read would seem to be over, or not to be
+            # What was reported after this was read would seem to be over, or not to be.
+            async with self._talking:
                 self._learn(await self._outages.open())
                 self._learn_at = self._clock.monotonic() + self._pause
         except InfrastructureError as error:  # which the claim that follows will tell

@@ -162,9 +162,8 @@ class Worker:
         if asked < self._sweep_at:
             return []
         overdue = await self._claim(most, self._config.retry.max_age)
-        if (
-            not overdue
-        ):  # it looked at all that is due: however many those are, a tenth of the time is spent on that
+        # If there are none it has looked at all that is due. However many those are, a tenth of the time is spent on it.
+        if not overdue:
             now, pause = self._clock.monotonic(), self._config.poll_interval.total_seconds()
             self._sweep_at = now + max(pause, 9 * (now - asked))
         return overdue
