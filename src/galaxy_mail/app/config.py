@@ -34,8 +34,8 @@ class RuntimeConfig:
     batch_size: int = 100
     # How often a worker with enough in hand looks whether something urgent has come.
     urgent_look: timedelta = timedelta(milliseconds=10)
-    # Of the claims in hand, how many are worked on at once: one on each connection, and one that waits to ride behind it.
-    deliveries_at_once: int = 20
+    # Of the claims in hand, how many are worked on at once: for each connection one on it, one that rides behind, and one ready to.
+    deliveries_at_once: int = 30
     # Finished messages on their way: no further one is composed while they take up so many octets.
     octets_in_flight: int = 64 * 1024 * 1024
     # One place of a claim, and one turn, in so many is kept for a lane behind others, so that no flood stops it.

@@ -155,7 +155,7 @@ class MailSettings:
             poll_interval=self.poll_interval,
             lease=self.lease,
             batch_size=self.batch_size,
-            deliveries_at_once=2 * self.connections,
+            deliveries_at_once=3 * self.connections,
             stop_grace=self.stop_grace,
             breaker=BreakerPolicy(cool_down=outage, probe_hold=self.lease),
             retry=RetryPolicy(
