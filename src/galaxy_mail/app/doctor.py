@@ -74,9 +74,8 @@ class Doctor:
         return diagnosis.judge_clock(theirs - (asked + (answered - asked) / 2))
 
     async def _waking(self) -> Finding:
-        await (
-            self._diagnostics.oldest_due()
-        )  # a bell tells no errors: where this fails, it would say that nobody rings
+        # A bell tells no errors: where this fails, it would say that nobody rings.
+        await self._diagnostics.oldest_due()
         bell = self._queue.bell()
         try:
             await bell.arm(timedelta(0))  # listens, and asks nobody to ring
