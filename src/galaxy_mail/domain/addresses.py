@@ -173,9 +173,8 @@ def _a_labels(domain: str) -> str:
     """The domain as the wire needs it, or nothing. Case and composition are folded and nothing else (no UTS 46), so that no
     character vanishes.
     """
-    with suppress(
-        idna.IDNAError, UnicodeError
-    ):  # which repeat the text, so they must not become the context of our error
+    # Which repeat the text, so they must not become the context of our error.
+    with suppress(idna.IDNAError, UnicodeError):
         return idna.encode(unicodedata.normalize("NFC", domain.lower())).decode("ascii")
     return ""
 
