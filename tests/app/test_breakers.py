@@ -20,6 +20,7 @@ from tests.app.conftest import House
 DOWN = (Stage.CONNECT, Fault.UNREACHABLE)
 WRONG_PASSWORD = (Stage.AUTH, SmtpReply(535, "5.7.8 no"))
 NOT_YOUR_ADDRESS = (Stage.MAIL, SmtpReply(553, "5.7.1 not your address"))
+TOLD_LATE = (Stage.RCPT, SmtpReply(550, "5.1.8 bad sender"))
 SPAM = (Stage.RCPT, SmtpReply(554, "5.7.1 your reputation"))
 LOOPS = 5  # of a worker, which sleep when nothing is to be done
 
@@ -151,6 +152,23 @@ async def test_a_relay_that_refuses_our_sender_delays_no_other_sender(house: Hou
         await live(house, 3)
         assert len(relay.sent) == 50
         assert relay.asked - asked < 50 + 5
+    (told,) = house.notifier.outages
+    assert told.scope == "no-reply@example.org"
+
+
+async def test_one_recipient_whose_server_dislikes_the_sender_stops_nobody(house: House) -> None:
+    """Told at RCPT it may be about that mail alone, for days: it is the sender's outage once a second one in a row meets it."""
+    relay = Relay()
+    relay._script = lambda address, _: TOLD_LATE if address.domain == "picky.example" else None
+    async with working(house, relay):
+        await order(house, 1, "picky.example")
+        for _ in range(60):
+            await order(house, 5, "fine.example")
+            await live(house, 2)
+        assert len(relay.sent) == 300
+        assert not house.notifier.outages
+        await order(house, 20, "picky.example")
+        await live(house, 4)
     (told,) = house.notifier.outages
     assert told.scope == "no-reply@example.org"
 

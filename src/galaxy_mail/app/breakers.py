@@ -18,7 +18,7 @@ from galaxy_mail.domain.outage_ports import Outages
 from galaxy_mail.domain.outages import RELAY, Outage, Sign, Streak, excused, scope_of, sign_of
 from galaxy_mail.domain.pacing import Width
 from galaxy_mail.domain.ports import Clock, Entropy
-from galaxy_mail.domain.verdicts import Blame, Receipt, Verdict
+from galaxy_mail.domain.verdicts import Blame, Receipt, Stage, Verdict
 
 # What is to blame for an outage that began with many refusals of different mails.
 DOUBTS = (Blame.POLICY, Blame.MESSAGE)
@@ -52,6 +52,7 @@ class Breakers:
         self._ended_at: dict[str, float] = {}  # by scope, the last outage
         # Where others have ended what we had found, and nothing of ours went through since.
         self._refuted: set[str] = set()
+        self._accused: set[str] = set()  # senders that were refused since their last success
         self._streak = Streak()
         self._width = Width(config.deliveries_at_once)
         self._reports: deque[Callable[[], Awaitable[None]]] = deque()
@@ -108,12 +109,21 @@ class Breakers:
             return excused(receipt)
         if sign in (Sign.WORKS, Sign.BUSY, Sign.DOUBTFUL):
             self._pace(sign, began)
+            self._accused.discard(own)
             self._works(began, own, RELAY)
+        elif scope == own:
+            self._works(began, RELAY)  # the relay itself has answered
+            if self._is_refused(own, verdict):
+                self._fails(own, verdict, began)
         elif sign is Sign.BROKEN or (sign is Sign.FAILS and self._has_enough(began)):
-            self._fails(scope, verdict, began)
-            if scope == own:  # the relay itself has answered
-                self._works(began, RELAY)
+            self._fails(RELAY, verdict, began)
         return receipt
+
+    def _is_refused(self, sender: str, verdict: Verdict) -> bool:
+        # Told as late as that it may be for this mail's recipient alone: so it takes two in a row.
+        believed = verdict.stage is not Stage.RCPT or sender in self._accused or sender in self._known
+        self._accused.add(sender)
+        return believed
 
     def _pace(self, sign: Sign, began: float) -> None:
         if sign is not Sign.BUSY:
