@@ -104,3 +104,11 @@ def test_loopback_is_this_machine_and_nothing_else() -> None:
             ("mail.localhost", "localhost.evil.com", "127.0.0.1.evil.com", "10.0.0.1", "example.org", ""),
         )
     )
+
+
+@pytest.mark.parametrize("text", ["", "smtp.example.org", "relay/x?tls=y", "mailto:ada@example.org"])
+def test_what_is_no_such_url_is_told_once(text: str) -> None:
+    """Parts that it does not have are not judged."""
+    with pytest.raises(InvalidSettings) as refused:
+        parse_relay(text)
+    assert refused.value.problems == ("smtp_url: must begin with smtp:// or smtps://",)

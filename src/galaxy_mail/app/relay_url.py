@@ -93,10 +93,10 @@ def _security(parts: SplitResult) -> Security:
 
 
 def _problems(parts: SplitResult) -> list[str]:
+    if parts.scheme not in ("smtp", "smtps"):  # what is no such URL has no parts to judge
+        return ["smtp_url: must begin with smtp:// or smtps://"]
     query = parse_qs(parts.query, keep_blank_values=True)
     problems = []
-    if parts.scheme not in ("smtp", "smtps"):
-        problems.append("smtp_url: must begin with smtp:// or smtps://")
     if not parts.hostname or control_character(parts.hostname) or len(parts.hostname.split()) > 1:
         problems.append("smtp_url: names no host")
     if parts.path not in ("", "/") or parts.fragment or query.keys() - {"tls"}:
