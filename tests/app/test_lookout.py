@@ -223,7 +223,9 @@ async def test_what_waits_is_given_back_for_what_the_dead_left(tmp_path: Path) -
             house.clock.advance(PAUSE)
         await store.given_back.wait()
         held = [row for row in store.rows.values() if row.token]
-        assert len(held) == 1 + 2, "the dead one's, and a turn for the connection and for who waits for it"
+        assert len(held) == 1 + 3, (
+            "the dead one's, and a turn for the connection, who rides behind, and who is ready to"
+        )
         assert all(row.queued_at == row.next_attempt_at for row in store.rows.values() if not row.token)
         await stop(task)
     assert store.rows[claim.held.delivery_id].abandoned == 1
