@@ -6,6 +6,8 @@ import logging
 import traceback
 from datetime import timedelta
 
+import attrs
+
 from galaxy_mail.app.breakers import Breakers
 from galaxy_mail.app.budget import Budget
 from galaxy_mail.app.composing import Composer
@@ -18,8 +20,9 @@ from galaxy_mail.domain.mail import Mail
 from galaxy_mail.domain.ports import Clock, Entropy, SmtpSender
 from galaxy_mail.domain.redaction import redacted
 from galaxy_mail.domain.settlement import Attempt, Settlement, decide, give_up, overdue, put_off
+from galaxy_mail.domain.text import escaped
 from galaxy_mail.domain.verdict_table import classify
-from galaxy_mail.domain.verdicts import Envelope, Fault, Receipt, Stage
+from galaxy_mail.domain.verdicts import MAX_DETAIL_OCTETS, Envelope, Fault, Receipt, Stage
 
 
 class DeliveryPass:
@@ -77,7 +80,10 @@ class DeliveryPass:
             return receipt, composed.template_version
         except CallerError as error:  # the template changed since the enqueue, or the data no longer fit it
             self._log.error("delivery %s cannot be rendered: %s", claim_id, error)
-            return Receipt.uniform(classify(Stage.LOCAL, Fault.UNRENDERABLE), envelope), ""
+            unrenderable = attrs.evolve(
+                classify(Stage.LOCAL, Fault.UNRENDERABLE), detail=escaped(str(error), MAX_DETAIL_OCTETS)
+            )
+            return Receipt.uniform(unrenderable, envelope), ""
         except Exception as error:  # noqa: BLE001 - a bug in an adapter is this mail's trouble, and stops no other
             # Without its text, which may hold a secret.
             where = "".join(traceback.format_tb(error.__traceback__))
