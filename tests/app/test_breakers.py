@@ -225,6 +225,18 @@ async def test_a_worker_learns_what_another_has_found(house: House) -> None:
     assert idle.asked == 0
 
 
+async def test_a_worker_that_starts_tries_what_may_have_been_mended(house: House) -> None:
+    """Whoever has changed a password and starts anew does not wait for a cool-down; a relay that is away gets no rest less."""
+    for trouble, sent in ((WRONG_PASSWORD, 10), (DOWN, 0)):
+        async with working(house, Relay(trouble)):
+            await order(house, 10)
+            await live(house, 700)
+        relay = Relay()
+        async with working(house, relay):
+            await live(house, 8)
+        assert len(relay.sent) == sent
+
+
 async def test_a_probe_of_a_dead_worker_is_made_by_another(house: House) -> None:
     """Its right to it lasts for a while only."""
     outages = house.store.outages()

@@ -16,11 +16,11 @@ from galaxy_mail.app.breakers import Breakers
 from galaxy_mail.app.config import RuntimeConfig
 from galaxy_mail.domain.addresses import EmailAddress
 from galaxy_mail.domain.leases import Claim, ClaimRequest
-from galaxy_mail.domain.outage_ports import Outages
 from galaxy_mail.domain.outages import LASTS, RELAY, BreakerPolicy, Outage
 from galaxy_mail.domain.ports import Gate
 from galaxy_mail.domain.verdict_table import classify
 from galaxy_mail.domain.verdicts import Envelope, Receipt, SmtpReply, Stage
+from galaxy_mail.domain.worker_ports import Outages
 from tests.app.conftest import House
 from tests.app.test_breakers import DOWN, WRONG_PASSWORD, Relay, live, order, working
 

@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
 from galaxy_mail.domain.notices import OutageNotice
-from galaxy_mail.domain.outage_ports import Outages
 from galaxy_mail.domain.outages import Outage
 from galaxy_mail.domain.verdicts import Verdict
+from galaxy_mail.domain.worker_ports import Outages
 
 T = TypeVar("T")
 
@@ -44,6 +44,10 @@ class OutagesLine:
     async def prolong(self, outage: Outage, probe_in: timedelta) -> Outage | None:
         """See ``Outages.prolong``."""
         return await self._line.ask("prolong an outage", lambda: self._outages.prolong(outage, probe_in))
+
+    async def hasten(self, outage: Outage, hold: timedelta) -> Outage | None:
+        """See ``Outages.hasten``."""
+        return await self._line.ask("hasten a probe", lambda: self._outages.hasten(outage, hold))
 
     async def end(self, outage: Outage) -> None:
         """See ``Outages.end``."""

@@ -18,10 +18,10 @@ from galaxy_mail.domain.invariants import Breach
 from galaxy_mail.domain.leases import Absence, Claim, ClaimRequest, Held, Sign
 from galaxy_mail.domain.mail import Mail, NewDelivery
 from galaxy_mail.domain.notices import Notice
-from galaxy_mail.domain.ports import Bell
 from galaxy_mail.domain.records import DeliveryQuery, DeliveryRecord, DeliverySummary
 from galaxy_mail.domain.settlement import Settlement
 from galaxy_mail.domain.shape import Shape
+from galaxy_mail.domain.worker_ports import Bell
 from tests.simulation.database import Database
 from tests.simulation.loop import NATURE, Process, VirtualLoop
 from tests.simulation.outages import OutagesLine

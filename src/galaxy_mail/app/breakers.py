@@ -14,11 +14,11 @@ from galaxy_mail.app.config import RuntimeConfig
 from galaxy_mail.app.known_outage import Known
 from galaxy_mail.domain.addresses import EmailAddress
 from galaxy_mail.domain.errors import InfrastructureError
-from galaxy_mail.domain.outage_ports import Outages
 from galaxy_mail.domain.outages import RELAY, Outage, Sign, Streak, excused, scope_of, sign_of
 from galaxy_mail.domain.pacing import Width
 from galaxy_mail.domain.ports import Clock, Entropy
 from galaxy_mail.domain.verdicts import Blame, Receipt, Stage, Verdict
+from galaxy_mail.domain.worker_ports import Outages
 
 # What is to blame for an outage that began with many refusals of different mails.
 DOUBTS = (Blame.POLICY, Blame.MESSAGE)
@@ -234,10 +234,19 @@ class Breakers:
         try:
             # What was reported after this was read would seem to be over, or not to be.
             async with self._talking:
-                self._learn(await self._outages.open())
+                outages = await self._outages.open()
+                self._learn(outages if self._learn_at else await self._hastened(outages))
                 self._learn_at = self._clock.monotonic() + self._pause
         except InfrastructureError as error:  # which the claim that follows will tell
             self._log.debug("cannot learn of outages: %s", error)
+
+    async def _hastened(self, outages: tuple[Outage, ...]) -> tuple[Outage, ...]:
+        """At the start: what a person may have mended since, the password perhaps, is tried at once."""
+        ours = (outage for outage in outages if outage.blame is Blame.CONFIGURATION)
+        hastened = {
+            each.outage_id: await self._outages.hasten(each, self._policy.probe_hold) for each in ours
+        }
+        return tuple(hastened.get(outage.outage_id) or outage for outage in outages)
 
     async def _begin(self, known: Known, verdict: Verdict, cool_down: timedelta) -> None:
         outage = await self._outages.begin(known.scope, verdict, cool_down)

@@ -10,7 +10,8 @@ import asyncio
 import logging
 
 from galaxy_mail.app.config import RuntimeConfig
-from galaxy_mail.domain.ports import Bell, Clock
+from galaxy_mail.domain.ports import Clock
+from galaxy_mail.domain.worker_ports import Bell
 
 
 class Idling:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from galaxy_mail.app.config import RuntimeConfig
 from galaxy_mail.domain.leases import Sign
-from galaxy_mail.domain.ports import Bell, Clock
+from galaxy_mail.domain.ports import Clock
+from galaxy_mail.domain.worker_ports import Bell
 
 
 class SignOfLife:

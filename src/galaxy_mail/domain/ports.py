@@ -26,9 +26,9 @@ from galaxy_mail.domain.leases import Absence, Claim, ClaimRequest, Held, Sign
 from galaxy_mail.domain.mail import Content, NewDelivery
 from galaxy_mail.domain.notices import AnyNotice, Notice
 from galaxy_mail.domain.operator_ports import Operations
-from galaxy_mail.domain.outage_ports import Outages
 from galaxy_mail.domain.settlement import Settlement
 from galaxy_mail.domain.verdicts import Envelope, Fault, Receipt
+from galaxy_mail.domain.worker_ports import Bell, Outages
 
 Tx = TypeVar("Tx")
 Tx_contra = TypeVar("Tx_contra", contravariant=True)
@@ -72,48 +72,6 @@ class Outbox(Protocol[Tx_contra]):
         - All of them or, if it raises, none. test_a_conflict_among_many_stores_none
         - An id for each place; a key that comes twice, here or before, is one delivery. test_many_keep_their_places
         """
-
-
-class Bell(Protocol):
-    """The one session that a worker keeps: it is rung by producers, and it is the worker's sign of life.
-
-    A ring is only a hint: one that is missed costs a look, never a mail. A worker that has found nothing arms the bell, looks
-    once more (what was committed before did not ring), and waits. The sign can be seen for as long as the session lasts, so
-    it goes when the worker is killed (see ``Queue.end_leases_of_the_gone``).
-    """
-
-    @property
-    def rings(self) -> bool:
-        """Whether it can ring here. If not, the worker finds out by looking alone."""
-
-    @property
-    def sign(self) -> Sign | None:
-        """The worker's sign of life; None while there is none, as far as is known."""
-
-    async def keep_sign(self) -> Sign | None:
-        """See that the session is there, open it anew if need be, and return the sign.
-
-        - Each bell has a sign of its own, and keeps it. test_each_bell_has_a_sign_of_its_own
-        - It never raises: where nobody can see a sign, there is none.
-        """
-
-    async def arm(self, lasting: timedelta) -> None:
-        """Ask for a ring from now on, for ``lasting``.
-
-        - The commit of a mail that is enqueued after it rings. test_a_commit_rings_an_armed_bell
-        - A rollback does not. test_a_rollback_does_not_ring
-        - It never raises: where it cannot ring, ``rings`` says so.
-        """
-
-    async def rung(self) -> None:
-        """Return at the next ring, or at once if it has rung since this was last asked.
-
-        - A ring before the wait is not lost. test_a_ring_before_the_wait_is_not_lost
-        - Many rings are one. test_many_rings_are_one
-        """
-
-    async def aclose(self) -> None:
-        """Give back whatever it holds. test_a_closed_bell_is_silent"""
 
 
 class Queue(Protocol):

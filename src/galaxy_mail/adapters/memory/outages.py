@@ -100,6 +100,15 @@ class MemoryOutages:
         row.trips, row.probe_at = row.trips + 1, now + probe_in
         return row.seen(now)
 
+    async def hasten(self, outage: Outage, hold: timedelta) -> Outage | None:
+        """See ``Outages.hasten``."""
+        row, now = self._current(outage), self._time.now()
+        if row is None:
+            return None
+        if row.probe_at > now + hold:
+            row.probe_at = now
+        return row.seen(now)
+
     async def end(self, outage: Outage) -> None:
         """See ``Outages.end``."""
         if row := self._current(outage):

@@ -42,6 +42,11 @@ class PostgresOutages:
         found = await self._fetch("prolong_outage", *outage.key, probe_in)
         return _outage_from(found[0]) if found else None
 
+    async def hasten(self, outage: Outage, hold: timedelta) -> Outage | None:
+        """See ``Outages.hasten``."""
+        found = await self._fetch("hasten_outage", *outage.key, hold)
+        return _outage_from(found[0]) if found else None
+
     async def end(self, outage: Outage) -> None:
         """See ``Outages.end``."""
         await self._fetch("end_outage", *outage.key, LASTS)

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from galaxy_mail.domain.ports import Bell, Store
+from galaxy_mail.domain.ports import Store
+from galaxy_mail.domain.worker_ports import Bell
 from galaxy_mail.testing.contracts.orders import new_delivery
 
 LASTING = timedelta(minutes=1)

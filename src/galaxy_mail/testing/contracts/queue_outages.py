@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 
 from galaxy_mail.domain.notices import OutageNotice
-from galaxy_mail.domain.outage_ports import Outages
 from galaxy_mail.domain.outages import LASTS, RELAY, REPEATS
 from galaxy_mail.domain.verdict_table import classify
 from galaxy_mail.domain.verdicts import Blame, Fault, SmtpReply, Stage
+from galaxy_mail.domain.worker_ports import Outages
 from galaxy_mail.testing.contracts.harness import CONTENDERS, StoreContract, StoreHarness
 
 HOLD = timedelta(minutes=15)
@@ -72,6 +72,18 @@ class QueueOutages(StoreContract):
         await harness.age(harness.tick)
         assert await outages.take_probe(outage, HOLD)
 
+    async def test_a_hastened_probe_is_one(self, harness: StoreHarness) -> None:
+        """Many who begin to work let it be due; one makes it, and none of them lets a second one be due meanwhile."""
+        outages = harness.store.outages()
+        outage = await outages.begin(RELAY, WRONG_PASSWORD, 2 * HOLD)
+        hastened = await asyncio.gather(*(outages.hasten(outage, HOLD) for _ in range(CONTENDERS)))
+        assert all(each is not None and each.probe_in <= timedelta(0) for each in hastened)
+        assert await outages.take_probe(outage, HOLD)
+        late = await outages.hasten(outage, HOLD)
+        assert late is not None
+        assert late.probe_in > timedelta(0)
+        assert not await outages.take_probe(outage, HOLD)
+
     async def test_what_is_over_or_outdated_changes_nothing(self, harness: StoreHarness) -> None:
         """A late word of a worker about what it knew: of one trip less, or of the outage before this one."""
         outages = harness.store.outages()
@@ -90,6 +102,7 @@ class QueueOutages(StoreContract):
             await outages.end(old)
             assert await outages.prolong(old, HOLD) is None
             assert not await outages.take_probe(old, HOLD)
+            assert await outages.hasten(old, HOLD) is None
         assert [outage.trips for outage in await outages.open()] == [1]
 
     async def test_an_outage_is_told_when_it_begins_and_when_it_ends(self, harness: StoreHarness) -> None:

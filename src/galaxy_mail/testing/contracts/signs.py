@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from galaxy_mail.domain.leases import Absence, Claim, ClaimRequest, Sign
-from galaxy_mail.domain.ports import Bell
+from galaxy_mail.domain.worker_ports import Bell
 from galaxy_mail.testing.contracts.bell import LASTING, PATIENCE
 from galaxy_mail.testing.contracts.harness import StoreContract, StoreHarness
 from galaxy_mail.testing.contracts.orders import LEASE, claim, claim_one, new_delivery

@@ -1,13 +1,56 @@
-"""The port by which workers know of each other's outages. What they make of it is in ``outages``."""
+"""The ports by which workers and producers know of each other: who listens, who is there, and whether the relay works."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import Protocol
 
+from galaxy_mail.domain.leases import Sign
 from galaxy_mail.domain.notices import OutageNotice
 from galaxy_mail.domain.outages import Outage
 from galaxy_mail.domain.verdicts import Verdict
+
+
+class Bell(Protocol):
+    """The one session that a worker keeps: it is rung by producers, and it is the worker's sign of life.
+
+    A ring is only a hint: one that is missed costs a look, never a mail. A worker that has found nothing arms the bell, looks
+    once more (what was committed before did not ring), and waits. The sign can be seen for as long as the session lasts, so
+    it goes when the worker is killed (see ``Queue.end_leases_of_the_gone``).
+    """
+
+    @property
+    def rings(self) -> bool:
+        """Whether it can ring here. If not, the worker finds out by looking alone."""
+
+    @property
+    def sign(self) -> Sign | None:
+        """The worker's sign of life; None while there is none, as far as is known."""
+
+    async def keep_sign(self) -> Sign | None:
+        """See that the session is there, open it anew if need be, and return the sign.
+
+        - Each bell has a sign of its own, and keeps it. test_each_bell_has_a_sign_of_its_own
+        - It never raises: where nobody can see a sign, there is none.
+        """
+
+    async def arm(self, lasting: timedelta) -> None:
+        """Ask for a ring from now on, for ``lasting``.
+
+        - The commit of a mail that is enqueued after it rings. test_a_commit_rings_an_armed_bell
+        - A rollback does not. test_a_rollback_does_not_ring
+        - It never raises: where it cannot ring, ``rings`` says so.
+        """
+
+    async def rung(self) -> None:
+        """Return at the next ring, or at once if it has rung since this was last asked.
+
+        - A ring before the wait is not lost. test_a_ring_before_the_wait_is_not_lost
+        - Many rings are one. test_many_rings_are_one
+        """
+
+    async def aclose(self) -> None:
+        """Give back whatever it holds. test_a_closed_bell_is_silent"""
 
 
 class Outages(Protocol):
@@ -33,6 +76,13 @@ class Outages(Protocol):
     async def prolong(self, outage: Outage, probe_in: timedelta) -> Outage | None:
         """A probe has failed: one more trip, and the next probe after ``probe_in``. Return the outage as it is now.
 
+        - None if it is over, or was prolonged since. test_what_is_over_or_outdated_changes_nothing
+        """
+
+    async def hasten(self, outage: Outage, hold: timedelta) -> Outage | None:
+        """Let the next probe be due now, unless it is within ``hold`` anyhow. Return the outage as it is now.
+
+        - A probe that is under way stays the only one. test_a_hastened_probe_is_one
         - None if it is over, or was prolonged since. test_what_is_over_or_outdated_changes_nothing
         """
 
