@@ -161,3 +161,16 @@ async def test_where_nothing_is_heard_it_says_so(
     assert await bell.keep_sign() is None, "a session of whose we know nothing is no sign of life"
     assert not await postgres.pool.fetchval(f'select count(*) from "{postgres.schema}".mail_signs')
     assert postgres.pool.get_idle_size() == postgres.pool.get_size()
+
+
+async def test_a_sign_that_its_session_does_not_hold_is_none(
+    postgres: PostgresHarness, bell: PostgresBell
+) -> None:
+    """A pooler that passes rings on may give each statement another session: whose sign comes and goes has none."""
+    assert await bell.keep_sign() is not None
+    listener = bell._listener
+    assert listener is not None
+    await listener.execute("select pg_advisory_unlock_all()")
+    assert await bell.keep_sign() is None
+    assert bell.sign is None
+    assert await bell.keep_sign() is None, "it would be lost again"

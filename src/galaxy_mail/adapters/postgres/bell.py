@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from galaxy_mail.adapters.postgres.border import border
 from galaxy_mail.adapters.postgres.pools import Pool
 from galaxy_mail.adapters.postgres.statements import Statements, checked
-from galaxy_mail.domain.errors import GalaxyMailError
+from galaxy_mail.domain.errors import GalaxyMailError, StoreUnavailable
 from galaxy_mail.domain.leases import Sign
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ TEST_RING = "test"
 TEST_SECONDS = 2.0  # how long the test ring may take
 ANSWER_SECONDS = 2.0  # how long a session may be silent that is asked whether it is there
 LISTEN_SECONDS = 10.0  # how long everything else may take, a free connection of the pool included
-DEAF_SECONDS = 300.0  # how long not to try again after a test ring that did not come back
+DEAF_SECONDS = 300.0  # how long not to try again after a test ring that did not come back, or a sign that another session has
 
 _log = logging.getLogger("galaxy_mail.postgres")
 
@@ -105,7 +105,12 @@ class PostgresBell:
         """Hear from the session, or do without it: a line that a router has forgotten looks open for hours."""
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                await listener.execute(self._sql["keep_sign"], self._own)
+                holds = await listener.fetchval(self._sql["keep_sign"], self._own)
+            if not holds:
+                self._deaf_until = asyncio.get_running_loop().time() + DEAF_SECONDS
+                raise StoreUnavailable(
+                    "keep the sign of life", None, "not the session that took it: a pooler?"
+                )
         except BaseException:
             self._listener = None
             with suppress(GalaxyMailError), border("terminate"):  # it may be gone already
