@@ -8,7 +8,7 @@ import quopri
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from galaxy_mail.domain.bodies import MAX_ENCODED_LINE, MAX_PLAIN_LINE, encode_text
@@ -34,6 +34,7 @@ def test_every_decoder_returns_the_text(text: str, closed: bool) -> None:
     assert [decode(body) for decode in DECODERS[encoding]] == [wanted] * len(DECODERS[encoding])
 
 
+@example(text="x" * 76, closed=True)
 @given(texts, st.booleans())
 def test_no_line_gives_cause_to_be_touched(text: str, closed: bool) -> None:
     """Short lines of printable ASCII without a leading dot, a leading ``From `` or trailing white space; CRLF only."""

@@ -8,7 +8,7 @@ from uuid import UUID
 import attrs
 import pytest
 
-from galaxy_mail.domain import notices, ports, records
+from galaxy_mail.domain import notices, operator_ports, ports, records, worker_ports
 from galaxy_mail.domain.addresses import Mailbox, Recipient, RecipientKind
 from galaxy_mail.domain.delivery import DeadLetterReason, DeliveryStatus
 from galaxy_mail.domain.mail import Content, Mail, NewDelivery
@@ -88,8 +88,9 @@ def test_every_port_method_states_its_laws() -> None:
     """A port is docstrings and nothing else: each method of each Protocol has one."""
     protocols = [
         cls
-        for cls in vars(ports).values()
-        if getattr(cls, "_is_protocol", False) and cls.__module__ == ports.__name__
+        for module in (ports, worker_ports, operator_ports)
+        for cls in vars(module).values()
+        if getattr(cls, "_is_protocol", False) and cls.__module__ == module.__name__
     ]
     methods = [
         method
@@ -97,5 +98,5 @@ def test_every_port_method_states_its_laws() -> None:
         for name, method in vars(port).items()
         if callable(method) and name[0] != "_"
     ]
-    assert len(protocols) >= 9
+    assert len(protocols) >= 12
     assert all(method.__doc__ for method in [*protocols, *methods])

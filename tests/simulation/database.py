@@ -59,8 +59,14 @@ class Database:
 
     @property
     def at_rest(self) -> bool:
-        """Whether nothing is to be done any more: all has ended, and what is to be told is told."""
-        told = all(outage.notify_after is None for outage in self.store.outages().rows)
+        """Whether nothing is to be done any more: all has ended, and what is to be told is told.
+
+        An outage that repeats another and lasts, with no mail left that would end it, is nobody's to wait for.
+        """
+        told = all(
+            outage.notify_after is None or (outage.repeats and outage.closed_at is None)
+            for outage in self.store.outages().rows
+        )
         return told and all(
             row.status.terminal and row.token is None and row.notify_after is None
             for row in self.rows.values()

@@ -142,7 +142,8 @@ def p7_an_outage_is_told(books: Books) -> Broken:
     for outage in books.outages:
         if seconds(outage.closed_at or outage.opened_at) > books.rested_at:
             continue
-        if outage.repeats and outage.closed_at and outage.closed_at - outage.opened_at < LASTS:
+        lasted = seconds(outage.closed_at) if outage.closed_at else books.rested_at
+        if outage.repeats and lasted - seconds(outage.opened_at) < LASTS.total_seconds():
             continue
         if (outage.outage_id, outage.closed_at) not in books.told_of_outages:
             yield f"nobody was told that the outage of {outage.scope} {'ended' if outage.closed_at else 'began'}"

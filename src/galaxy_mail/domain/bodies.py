@@ -48,7 +48,8 @@ def encode_text(text: str, field: str, *, closed: bool) -> tuple[str, bytes]:
     special = data.translate(None, _LITERAL)
     if len(data) + 2 * len(special) > len(data) * 4 // 3:
         return "base64", _base64(data.replace(b"\n", b"\r\n")) + b"\r\n" * closed
-    return "quoted-printable", _quoted_printable(data, special) + b"=\r\n" * unended
+    encoded = _quoted_printable(data, special)
+    return "quoted-printable", _softly_ended(encoded) if unended else encoded
 
 
 def _octets(text: str, field: str) -> bytes:
@@ -94,6 +95,13 @@ def _quoted_printable(data: bytes, special: bytes) -> bytes:
         return data.replace(b"\n", b"\r\n")
     lines = [line if len(line) <= MAX_ENCODED_LINE else _soften(line) for line in data.split(b"\n")]
     return b"\r\n".join(lines)
+
+
+def _softly_ended(encoded: bytes) -> bytes:
+    head, line_break, last = encoded.rpartition(b"\r\n")
+    if len(last) == MAX_ENCODED_LINE:  # no room for the break's own octet
+        last = _soften(last)
+    return b"".join((head, line_break, last, b"=\r\n"))
 
 
 def _soften(line: bytes) -> bytes:
