@@ -51,7 +51,7 @@ GOOD: dict[str, st.SearchStrategy[Any]] = {
         tuple
     ),
     "verdicts": st.just(
-        ("rcpt 550/5.7.606 -> transient policy keep", "dot 4xx -> transient throttle burn # so")
+        ("rcpt 550/5.7.606 -> transient policy keep", "dot 45x -> transient throttle burn # so")
     ),
     "admins": st.lists(ADDRESSES, min_size=1, max_size=3).map(tuple),
     "log_notices": st.booleans(),

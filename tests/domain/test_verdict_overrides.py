@@ -186,6 +186,14 @@ def test_every_real_reply_meets_the_first_rule_that_matches() -> None:
         assert table.classify(stage, signal) == _first_match(table, stage, signal)
 
 
+@given(tables, stages)
+def test_no_mail_pays_for_a_relay_that_stops(table: VerdictTable, stage: Stage) -> None:
+    """A plain 421 at a restart burns no attempt and ends nothing, whatever a deployment says of 4xx."""
+    verdict = table.classify(stage, SmtpReply(421, "shutting down"))
+    assert verdict.outcome is AttemptOutcome.TRANSIENT_ERROR
+    assert not verdict.burns_attempt or stage is Stage.LOCAL
+
+
 @given(tables, stages, signals)
 def test_an_override_speaks_of_refusals_alone(table: VerdictTable, stage: Stage, signal: Signal) -> None:
     """A success stays one and nothing becomes one; silence means what it means, and is as ambiguous as ever."""
@@ -224,7 +232,7 @@ def test_no_override_listens_to_words(table: VerdictTable, stage: Stage, reply: 
 
 def test_what_a_dead_worker_leaves_cannot_be_overridden() -> None:
     """The store writes that verdict, and knows of no override."""
-    table = VerdictTable(parse_overrides(["dot rcpt 4xx 5xx -> permanent message burn"]))
+    table = VerdictTable(parse_overrides(["dot rcpt 45x 5xx -> permanent message burn"]))
     assert table.classify(Stage.ABANDONED, Fault.CLOSED) == ABANDONED_VERDICT
 
 

@@ -29,6 +29,7 @@ _STAGES = {stage.value: stage for stage in Stage if stage in _SPEAKING}
 _REFUSAL = re.compile(
     r"([45])(?:[0-9]{2}|[0-9]x|xx)(?:/(?:-|\1\.[0-9]{1,3}\.(?:[0-9]{1,3}|x)))?|[45]\.[0-9]{1,3}\.(?:[0-9]{1,3}|x)"
 )
+_FAREWELL = "421/-"
 
 _MEANINGS: Mapping[str, Mapping[str, object]] = MappingProxyType(
     {
@@ -80,6 +81,8 @@ def objections(rule: Rule) -> Iterator[str]:
         yield "lets a mail pay for what is said before any is named: use transient and keep"
     elif costly and rule.blame is Blame.CONFIGURATION:
         yield "lets a mail pay for our configuration: use transient and keep"
+    elif costly and any(rule.matches(stage, _FAREWELL, "") for stage in rule.stages):
+        yield "lets a mail pay for 421, by which a relay says that it stops: use 45x and the like, or transient and keep"
     elif costly and not rule.burns:
         yield "ends a mail for an attempt that does not count: use permanent and burn"
 
