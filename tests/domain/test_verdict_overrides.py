@@ -75,6 +75,7 @@ def test_a_reason_is_kept() -> None:
 @pytest.mark.parametrize(
     "line, problems",
     [
+        ("rcpt 550 -> permanent recipient burn long", ["has a pace for what is not tried again"]),
         ("", ["no ->"]),
         ("# rcpt 550 -> transient policy keep", ["no ->"]),
         ("rcpt 550 transient policy keep", ["no ->"]),

@@ -117,7 +117,7 @@ class Worker:
                     for task in tasks:
                         task.cancel()
                     self._log.info("worker %s ends", self.name)
-                await idling.close()  # once nobody keeps the sign of life any more
+                    await idling.close()  # nobody keeps the sign of life any more
 
     async def _claim_round(self) -> bool:
         """Claim once half of the hand is free, or sooner for a login code; say whether anything was due."""

@@ -156,7 +156,8 @@ class Queue(Protocol):
         """Give claims back untouched; return the ids of deliveries whose claims were lost.
 
         - A released delivery is due at once, and nothing was counted. test_a_released_delivery_is_due_again_at_once
-        - It is due where it was, before what was enqueued after it. test_what_is_given_back_keeps_its_place
+        - It is due where it was, before what was enqueued after it. test_what_is_given_back_keeps_its_place;
+          test_a_retry_that_is_given_back_overtakes_nobody
         - A stale claim releases nothing. test_a_stale_claim_cannot_release
         """
 

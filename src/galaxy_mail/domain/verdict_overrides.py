@@ -76,6 +76,8 @@ def objections(rule: Rule) -> Iterator[str]:
         yield "makes of a refusal something that it is not: use transient or permanent"
     if rule.words:
         yield "hangs on words, which strangers write"
+    if rule.outcome is AttemptOutcome.PERMANENT_ERROR and rule.pace is not Pace.USUAL:
+        yield "has a pace for what is not tried again: leave it out"
     costly = rule.burns or rule.outcome is AttemptOutcome.PERMANENT_ERROR
     if costly and rule.stages & _BEFORE_ANY_MAIL:
         yield "lets a mail pay for what is said before any is named: use transient and keep"

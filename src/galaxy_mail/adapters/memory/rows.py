@@ -153,6 +153,11 @@ class Row:
         self.token = None
         self.next_attempt_at = due
 
+    def give_back(self) -> None:
+        """End the claim as if it had not been; a retry waits behind what was due when it was claimed."""
+        assert self.claimed_at is not None, "who holds a token has claimed"
+        self.put_back(self.queued_at if self.status is DeliveryStatus.PENDING else self.claimed_at)
+
     def finish(
         self, status: DeliveryStatus, reason: DeadLetterReason | None, now: datetime, *, tell: bool
     ) -> None:

@@ -121,7 +121,7 @@ class MemoryStore:
 
     async def release(self, claims: Sequence[Held]) -> frozenset[UUID]:
         """See ``Queue.release``."""
-        return self._each(claims, lambda row: row.put_back(row.queued_at))
+        return self._each(claims, Row.give_back)
 
     async def settle(self, settlements: Sequence[Settlement]) -> frozenset[UUID]:
         """See ``Queue.settle``."""

@@ -8,7 +8,16 @@ import pytest
 
 from galaxy_mail.domain.leases import Claim, Held
 from galaxy_mail.testing.contracts.harness import StoreContract, StoreHarness
-from galaxy_mail.testing.contracts.orders import ACCEPTED, LEASE, claim, claim_one, new_delivery, settle
+from galaxy_mail.testing.contracts.orders import (
+    ACCEPTED,
+    BUSY,
+    LEASE,
+    RETRY,
+    claim,
+    claim_one,
+    new_delivery,
+    settle,
+)
 
 NOBODY = UUID(int=0)
 
@@ -94,3 +103,15 @@ class QueueLeases(StoreContract):
         await settle(store, latest, ACCEPTED)
         assert await store.release([latest.held]) == {latest.held.delivery_id}
         assert await store.release([]) == frozenset()
+
+    async def test_a_retry_that_is_given_back_overtakes_nobody(self, harness: StoreHarness) -> None:
+        """It was ordered before the other, which has waited longer by now for its first attempt."""
+        store = harness.store
+        retried = await store.enqueue(new_delivery())
+        await settle(store, await claim_one(store), BUSY)
+        fresh = await store.enqueue(new_delivery())
+        await harness.age(16 * RETRY)
+        for _ in range(2):
+            claims = await claim(store)
+            assert [each.held.delivery_id for each in claims] == [fresh, retried]
+            await store.release([each.held for each in claims])
