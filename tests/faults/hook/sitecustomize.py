@@ -15,6 +15,7 @@ from typing import Any
 from galaxy_mail.adapters.postgres import pools
 from galaxy_mail.adapters.smtp.relay import Patience, PoolLimits, RelayConfig
 from galaxy_mail.app import composing, container
+from galaxy_mail.app.cli.log import OnceAMinute
 from galaxy_mail.domain.mail import Mail
 
 PR_SET_PDEATHSIG = 1  # sys/prctl.h
@@ -23,6 +24,8 @@ WAIT = float(os.environ["FAULTS_WAIT"])  # seconds
 
 ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
+# A test waits for what a worker says of a fault, and has said of the one before just now.
+OnceAMinute.PAUSE = WAIT
 pools.CONNECT_SECONDS = pools.STATEMENT_SECONDS = 3 * WAIT
 patience = Patience(connect=WAIT, command=WAIT, block=WAIT, dot=WAIT, quit=WAIT)
 patched: Any = container
