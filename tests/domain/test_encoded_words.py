@@ -5,7 +5,7 @@ from __future__ import annotations
 import email.header
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from galaxy_mail.domain.encoded_words import MAX_WORD, encoded_words
@@ -57,6 +57,7 @@ def test_words_are_filled(text: str) -> None:
     assert all(len(word) > MAX_WORD - len("=C3=B6") for word in others)
 
 
+@example(["न्\u200d", "न्\u200d", "👩‍👩‍👧‍👦"], 66)
 @given(st.lists(st.sampled_from(CLUSTERS), min_size=1, max_size=40), st.integers(66, MAX_WORD))
 def test_no_visible_character_is_split(clusters: list[str], room: int) -> None:
     """A word ends only where a reader sees a character end, since readers draw the words apart when they reply or sort."""

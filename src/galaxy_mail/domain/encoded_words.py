@@ -82,6 +82,10 @@ def _whole(text: str, start: int, end: int) -> int:
     return next((place for place in range(end, start, -1) if not _continues(text, place)), end)
 
 
+# The combining class of what makes a half letter in Indic scripts. A ZWJ after it asks for that shape, and joins nothing more.
+_VIRAMA = 9
+
+
 def _continues(text: str, place: int) -> bool:
     """Whether the character at ``place`` is drawn together with those before it: a short form of Unicode's annex 29."""
     if place == len(text) or text[place].isascii():
@@ -91,7 +95,7 @@ def _continues(text: str, place: int) -> bool:
         before = text[:place]
         return bool((len(before) - len(before.rstrip(_FLAG_LETTERS))) % 2)
     return (
-        text[place - 1] == _ZWJ
+        (text[place - 1] == _ZWJ and unicodedata.combining(text[place - 2 : place - 1] or " ") != _VIRAMA)
         or character in (_ZWNJ, _ZWJ)
         or "\U0001f3fb" <= character <= "\U0001f3ff"  # skin tones
         or "\U000e0020" <= character <= "\U000e007f"  # tags of regional flags
