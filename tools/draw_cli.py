@@ -86,9 +86,9 @@ def default(value: object) -> str:
     """A default as a person would write it."""
     if value is attrs.NOTHING:
         return "**needed**"
-    if isinstance(value, attrs.Factory) and isinstance(backoff := value.factory(), BackoffPolicy):
-        base, cap = format_duration(backoff.base), format_duration(backoff.cap)
-        return f"{base}, times {backoff.factor:g} up to {cap}, ±{backoff.jitter:.0%}"
+    if isinstance(value, BackoffPolicy):
+        base, cap = format_duration(value.base), format_duration(value.cap)
+        return f"{base}, times {value.factor:g} up to {cap}, ±{value.jitter:.0%}"
     if value is None or value == ():
         return "none"
     if isinstance(value, float):

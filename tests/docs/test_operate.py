@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
@@ -55,7 +56,7 @@ def test_every_look_of_the_doctor_is_explained() -> None:
         (Check.RELAY, diagnosis.CERTIFICATE_DOUBTFUL, diagnosis.CERTIFICATE_BAD),
     ):
         spans = re.findall(r"\d+ (?:s|min|h|d)\b", told[check].replace("days", "d"))
-        assert spans == [diagnosis.span(each) for each in thresholds], check
+        assert spans == [diagnosis.about(each) for each in thresholds], check
     assert f"{diagnosis.DEAD_ROWS:,} dead rows" in told[Check.TABLES]
     assert (diagnosis.DEAD_DOUBTFUL, diagnosis.DEAD_BAD) == (1 / 2, 5)
 
@@ -66,15 +67,16 @@ def test_every_invariant_is_explained() -> None:
         name for names, *_ in rows(PAGE, "What the audit asks") for name in re.findall(r"`(\w+)`", names)
     ]
     assert sorted(named) == sorted(Invariant)
-    assert f"for {diagnosis.span(OVERDUE_TAKEOVER)[:2]} minutes no worker" in PAGE.read_text()
-    assert f"more than {diagnosis.span(LATE_COMMIT)[:2]} minutes, which dates" in PAGE.read_text()
+    assert f"for {diagnosis.about(OVERDUE_TAKEOVER)[:2]} minutes no worker" in PAGE.read_text()
+    assert timedelta(minutes=1) == LATE_COMMIT
+    assert "more than a minute, which dates" in PAGE.read_text()
 
 
 def test_what_a_command_takes_is_so() -> None:
     """The numbers of its bounds."""
     text = PAGE.read_text()
     assert f"at most {RuntimeConfig().shape_most:,} deliveries" in text
-    assert f"at most {diagnosis.span(RuntimeConfig().look_timeout)} |" in text
+    assert f"at most {diagnosis.about(RuntimeConfig().look_timeout)} |" in text
 
 
 def test_the_page_names_dead_letters_by_their_reasons() -> None:

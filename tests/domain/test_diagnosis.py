@@ -116,7 +116,7 @@ def test_a_transaction_can_be_ended_as_told() -> None:
 @given(st.timedeltas(min_value=timedelta(0)))
 def test_a_span_is_told_in_its_largest_unit(duration: timedelta) -> None:
     """Rounded down, and by less than one of that unit."""
-    number, unit = diagnosis.span(duration).split()
+    number, unit = diagnosis.about(duration).split()
     size = {"d": DAY, "h": HOUR, "min": MINUTE, "s": SECOND, "ms": timedelta(milliseconds=1)}[unit]
     assert int(number) * size <= duration < (int(number) + 1) * size
     assert int(number) > 0 or unit == "ms"

@@ -14,14 +14,11 @@ from galaxy_mail.app.config import RuntimeConfig
 from galaxy_mail.app.known_outage import Known
 from galaxy_mail.domain.addresses import EmailAddress
 from galaxy_mail.domain.errors import InfrastructureError
-from galaxy_mail.domain.outages import RELAY, Outage, Sign, Streak, excused, scope_of, sign_of
+from galaxy_mail.domain.outages import RELAY, Outage, Sign, Streak, by_doubts, excused, scope_of, sign_of
 from galaxy_mail.domain.pacing import Width
 from galaxy_mail.domain.ports import Clock, Entropy
 from galaxy_mail.domain.verdicts import Blame, Receipt, Stage, Verdict
 from galaxy_mail.domain.worker_ports import Outages
-
-# What is to blame for an outage that began with many refusals of different mails.
-DOUBTS = (Blame.POLICY, Blame.MESSAGE)
 
 _TROUBLE = (Sign.FAILS, Sign.BROKEN)
 
@@ -134,7 +131,7 @@ class Breakers:
     @property
     def _in_doubt(self) -> bool:
         known = self._known.get(RELAY)
-        return self._streak.doubtful(self._policy) or (known is not None and known.blame in DOUBTS)
+        return self._streak.doubtful(self._policy) or (known is not None and by_doubts(known.blame))
 
     def _has_enough(self, began: float) -> bool:
         known = self._known.get(RELAY)
@@ -163,7 +160,7 @@ class Breakers:
             "%s cannot be used%s (%s at %s; %s is to blame): mails wait, and no attempt counts against them",
             known.name,
             " by this worker, but by others" if known.alone else "",
-            verdict.fault or verdict.code,
+            verdict.said,
             verdict.stage,
             verdict.blame,
         )

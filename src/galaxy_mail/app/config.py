@@ -50,6 +50,10 @@ class RuntimeConfig:
     release_timeout: timedelta = timedelta(seconds=10)
     # How long the notifier may take for one notice.
     notice_timeout: timedelta = timedelta(seconds=30)
+    # So many failures in a row are the notifier's and not a notice's; from then on it is asked ever less often.
+    notifier_failures: int = 3
+    # In an outage of the relay, one part in so many of the time is spent on looking for what is overdue.
+    sweep_share: int = 10
     # Deliveries that a purge deletes in one transaction.
     purge_batch: int = 1_000
     # Deliveries of each lane that a shape looks at.

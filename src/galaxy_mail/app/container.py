@@ -147,7 +147,7 @@ class MailContainer(containers.DeclarativeContainer):
     entropy = providers.Singleton(SystemEntropy)
 
     store = providers.Singleton(PostgresStore, pool, settings.provided.schema)
-    outages = providers.Callable(lambda store: store.outages(), store)
+    outages = store.provided.outages.call()
     sender = providers.Singleton(make_sender, settings, logger, access_token)
     notifier = providers.Singleton(make_notifier, settings, clock, logger, access_token)
     renderer = providers.Singleton(JinjaTemplateRenderer, settings.provided.template_dirs)

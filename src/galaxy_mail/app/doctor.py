@@ -54,7 +54,7 @@ class Doctor:
             async with asyncio.timeout(self._config.look_timeout.total_seconds()):
                 return await look()
         except TimeoutError:
-            return diagnosis.failed(check, f"no answer in {diagnosis.span(self._config.look_timeout)}")
+            return diagnosis.failed(check, f"no answer in {diagnosis.about(self._config.look_timeout)}")
         except GalaxyMailError as error:
             return diagnosis.failed(check, str(error))
         except Exception as error:  # noqa: BLE001 - one look that breaks must not hide what the others saw

@@ -10,9 +10,6 @@ from galaxy_mail.domain.errors import GalaxyMailError, InfrastructureError
 from galaxy_mail.domain.notices import AnyNotice
 from galaxy_mail.domain.ports import AdminNotifier, Clock, Queue
 
-PATIENCE = 3
-"""So many failures in a row are the notifier's and not a notice's; from then on it is asked ever less often."""
-
 
 class Herald:
     """Takes notices from the queue, one by one, and hands them to the notifier; what fails is told again later.
@@ -44,9 +41,9 @@ class Herald:
         """Tell what comes up, for ever."""
         while True:
             await self.tell_all()
-            pause = self._config.poll_interval
-            if self._failures >= PATIENCE:
-                pause = max(pause, self._config.breaker.cool_down.delay(1 + self._failures - PATIENCE, 0.5))
+            pause, patience = self._config.poll_interval, self._config.notifier_failures
+            if self._failures >= patience:
+                pause = max(pause, self._config.breaker.cool_down.middle(1 + self._failures - patience))
             await self._clock.sleep(pause.total_seconds())
 
     async def tell_all(self) -> None:
@@ -54,7 +51,7 @@ class Herald:
         again after its hold.
         """
         async with self._busy:  # whoever asks while a notice is being told, waits for it
-            while await self._tell_next() and self._failures < PATIENCE:
+            while await self._tell_next() and self._failures < self._config.notifier_failures:
                 pass
 
     async def _tell_next(self) -> bool:

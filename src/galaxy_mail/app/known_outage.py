@@ -6,7 +6,7 @@ import math
 
 import attrs
 
-from galaxy_mail.domain.outages import RELAY, Outage
+from galaxy_mail.domain.outages import Outage, named
 from galaxy_mail.domain.verdicts import Blame
 
 
@@ -38,4 +38,4 @@ class Known:
     @property
     def name(self) -> str:
         """What cannot be used, in words."""
-        return "the relay" if self.scope == RELAY else f"the sender {self.scope}"
+        return named(self.scope)

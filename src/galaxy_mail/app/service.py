@@ -202,7 +202,7 @@ class MailService(Generic[Tx]):
 
     async def shape(self, *, domains: int = 20) -> Shape:
         """Who waits, by age and recipient domain, at the ``domains`` (1 to 1,000) where most do; see ``domain.shape``."""
-        return await self._store.shape(questions.listed(domains), self.config.shape_most)
+        return await self._store.shape(questions.listed(domains, "domains"), self.config.shape_most)
 
     async def resend(self, delivery_id: UUID, *, by: str) -> None:
         """Put a dead letter back into the queue, as ``by`` decided; its counters and its age start afresh.

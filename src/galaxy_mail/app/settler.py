@@ -27,14 +27,9 @@ class Waiting:
     since: float  # by the worker's monotonic clock
     written: asyncio.Future[bool]
 
-    def as_of(self, now: float, patience: float) -> Settlement:
-        """As it is to be written ``now``: one that has waited for longer than usual says so."""
-        waited = now - self.since
-        return (
-            attrs.evolve(self.settlement, ended_ago=timedelta(seconds=waited))
-            if waited > patience
-            else self.settlement
-        )
+    def as_of(self, now: float) -> Settlement:
+        """As it is to be written ``now``: it says how long it has waited, or its attempt would seem to have ended with its commit."""
+        return attrs.evolve(self.settlement, ended_ago=timedelta(seconds=now - self.since))
 
 
 Batch: TypeAlias = list[Waiting]
@@ -67,17 +62,16 @@ class Settler:
             await self._commit(batch)
 
     async def _commit(self, batch: Batch) -> None:
-        pause = self._config.poll_interval.total_seconds()
         # A commit whose answer was lost is tried again like any other: its tokens are spent, so it can only lose.
         while True:
             try:
                 now = self._clock.monotonic()
-                lost = await self._queue.settle([waiting.as_of(now, pause) for waiting in batch])
+                lost = await self._queue.settle([waiting.as_of(now) for waiting in batch])
             except StoreUnavailable as error:
                 if error.data_refused:
                     return await self._isolate(batch, str(error))
                 self._log.warning("cannot settle %d deliveries yet: %s", len(batch), error)
-                await self._clock.sleep(pause)
+                await self._clock.sleep(self._config.poll_interval.total_seconds())
             except Exception as error:  # noqa: BLE001 - a bug that one settlement brings out must not stop all others
                 return await self._isolate(batch, type(error).__name__)
             else:

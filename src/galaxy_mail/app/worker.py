@@ -162,10 +162,10 @@ class Worker:
         if asked < self._sweep_at:
             return []
         overdue = await self._claim(most, self._config.retry.max_age)
-        # If there are none it has looked at all that is due. However many those are, a tenth of the time is spent on it.
+        # If there are none it has looked at all that is due. However many those are, only a share of the time is spent on it.
         if not overdue:
-            now, pause = self._clock.monotonic(), self._config.poll_interval.total_seconds()
-            self._sweep_at = now + max(pause, 9 * (now - asked))
+            pause, took = self._config.poll_interval.total_seconds(), self._clock.monotonic() - asked
+            self._sweep_at = asked + max(pause + took, self._config.sweep_share * took)
         return overdue
 
     async def _claim(self, limit: int, overdue_after: timedelta | None = None) -> list[Holding]:

@@ -27,12 +27,17 @@ class BackoffPolicy:
 
     def delay(self, attempt: int, dice: float) -> timedelta:
         """The wait after the ``attempt``-th failure (1, 2, 3 …), for dice in ``[0, 1)``; total for any attempt ≥ 1."""
-        assert attempt >= 1, "attempts are counted from 1"
-        return self._uncut(attempt) * (1.0 + self.jitter * (2.0 * dice - 1.0))
+        return self.middle(attempt) * (1.0 + self.jitter * (2.0 * dice - 1.0))
 
-    def _uncut(self, attempt: int) -> timedelta:
+    def middle(self, attempt: int) -> timedelta:
+        """The wait without jitter, for whoever waits alone."""
+        assert attempt >= 1, "attempts are counted from 1"
         try:
             grown = self.base.total_seconds() * self.factor ** (attempt - 1)
         except OverflowError:
             return self.cap
         return min(self.cap, timedelta(seconds=min(grown, self.cap.total_seconds())))
+
+
+OUTAGE_BACKOFF = BackoffPolicy(cap=timedelta(minutes=5))
+"""While the relay or the network is away: a low cap lets mail move soon after they are back."""

@@ -84,7 +84,7 @@ def judge_schema(problem: str | None) -> Finding:
 
 def judge_clock(offset: timedelta) -> Finding:
     """``offset`` is by how much the database's clock is ahead of this host's."""
-    seen = f"the database's clock is {span(abs(offset))} {'ahead of' if offset > timedelta(0) else 'behind'} this host's"
+    seen = f"the database's clock is {about(abs(offset))} {'ahead of' if offset > timedelta(0) else 'behind'} this host's"
     level = _level(abs(offset), CLOCK_DOUBTFUL, CLOCK_BAD)
     if level is Level.OK:
         return Finding(Check.CLOCK, level, "this host and the database agree on the time")
@@ -99,7 +99,7 @@ def judge_waking(rings: bool, poll: timedelta) -> Finding:
     return Finding(
         Check.WAKING,
         Level.WARN,
-        f"nobody is woken here: idle workers find new mail by looking, every {span(poll)}",
+        f"nobody is woken here: idle workers find new mail by looking, every {about(poll)}",
         "through a pooler in transaction mode that is so: give workers a direct dsn, or lower poll_interval",
     )
 
@@ -117,14 +117,14 @@ def judge_outages(outages: Sequence[Outage]) -> Finding:
 
 def _probed(outage: Outage) -> str:
     failed = outage.trips - 1
-    when = f"in {span(outage.probe_in)}" if outage.probe_in > timedelta(0) else "now"
+    when = f"in {about(outage.probe_in)}" if outage.probe_in > timedelta(0) else "now"
     return f"{failed or 'no'} probe{'' if failed == 1 else 's'} failed, the next one is due {when}"
 
 
 def judge_due(wait: timedelta | None) -> Finding:
     """``wait`` is how long the mail that is due longest has waited; None if none is due."""
     level = _level(wait or timedelta(0), DUE_DOUBTFUL, DUE_BAD)
-    seen = "nothing is due" if wait is None else f"the mail that is due longest has waited for {span(wait)}"
+    seen = "nothing is due" if wait is None else f"the mail that is due longest has waited for {about(wait)}"
     remedy = (
         "unless an outage is open: see that workers run, and what they log; galaxy-mail shape says who waits"
     )
@@ -136,7 +136,7 @@ def judge_notices(untold: Untold) -> Finding:
     level = _level(untold.oldest or timedelta(0), UNTOLD_DOUBTFUL, UNTOLD_BAD)
     if untold.oldest is None:
         return Finding(Check.NOTICES, level, "everything that ended badly has been told")
-    seen = f"{untold.number:,} ends are untold, the first for {span(untold.oldest)}"
+    seen = f"{untold.number:,} ends are untold, the first for {about(untold.oldest)}"
     remedy = "see that workers run and the notifier works (admins, smtp_url); galaxy-mail list --status dead_lettered"
     return Finding(Check.NOTICES, level, seen, "" if level is Level.OK else remedy)
 
@@ -161,7 +161,7 @@ def judge_transactions(transactions: Transactions) -> Finding:
         return Finding(Check.TRANSACTIONS, Level.OK, f"none is older than a second{hidden}")
     who = oldest.held_by if oldest.pid is None else f"{oldest.held_by}, pid {oldest.pid}"
     level = _level(oldest.age, TRANSACTION_DOUBTFUL, TRANSACTION_BAD)
-    seen = f"the oldest is open for {span(oldest.age)} ({who}){hidden}"
+    seen = f"the oldest is open for {about(oldest.age)} ({who}){hidden}"
     end = "rollback prepared" if oldest.pid is None else f"select pg_terminate_backend({oldest.pid})"
     remedy = f"no dead row goes while it is open, and every claim gets slower: find its owner, or {end}"
     return Finding(Check.TRANSACTIONS, level, seen, "" if level is Level.OK else remedy)
@@ -191,7 +191,7 @@ def judge_relay(report: RelayReport, now: datetime) -> Finding:
         parts.append("logged in")
     if report.certificate_ends is not None:
         left = max(report.certificate_ends - now, timedelta(0))
-        parts.append(f"certificate good for {span(left)}")
+        parts.append(f"certificate good for {about(left)}")
         level = _level(-left, -CERTIFICATE_DOUBTFUL, -CERTIFICATE_BAD)
         remedy = "" if level is Level.OK else "renew the relay's certificate, or mail will wait"
     if report.tls is None and not report.local:
@@ -211,7 +211,7 @@ def _level(value: T, doubtful: T, bad: T) -> Level:
     return Level.WARN if value > doubtful else Level.OK
 
 
-def span(duration: timedelta) -> str:
+def about(duration: timedelta) -> str:
     """About how long, in the largest unit that it has."""
     for unit, name in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min"), (_SECOND, "s")):
         if duration >= unit:

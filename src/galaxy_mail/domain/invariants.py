@@ -22,8 +22,8 @@ of the relay keeps all from claiming.
 LONGEST_LEASE = timedelta(hours=1, minutes=1)
 """The setting ``lease`` allows an hour, and a claim may be a moment younger than who looks: no claim wrote a longer one."""
 
-LATE_COMMIT = timedelta(minutes=10)
-"""An attempt is dated back from its commit, which an outage of the database may have held up."""
+LATE_COMMIT = timedelta(minutes=1)
+"""An attempt is dated back from when its commit was asked for, which may have waited that long for a connection."""
 
 
 class Invariant(StrEnum):

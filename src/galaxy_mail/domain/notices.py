@@ -9,7 +9,7 @@ from uuid import UUID
 import attrs
 
 from galaxy_mail.domain.delivery import DeadLetterReason, DeliveryStatus
-from galaxy_mail.domain.outages import RELAY
+from galaxy_mail.domain.outages import named
 from galaxy_mail.domain.verdicts import Blame, Stage
 
 # A letter (or its escape), and what else may come before an @ in the words of a server.
@@ -76,7 +76,7 @@ class OutageNotice:
     @property
     def headline(self) -> str:
         """One line that says what happened."""
-        what = "the relay" if self.scope == RELAY else f"the sender {self.scope}"
+        what = named(self.scope)
         if self.closed_at is None:
             return (
                 f"{what} cannot be used ({self.said} at {self.stage}; {self.blame} is to blame): mails wait"

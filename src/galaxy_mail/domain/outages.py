@@ -15,7 +15,7 @@ from uuid import UUID
 import attrs
 
 from galaxy_mail.domain.addresses import EmailAddress
-from galaxy_mail.domain.backoff import BackoffPolicy
+from galaxy_mail.domain.backoff import OUTAGE_BACKOFF, BackoffPolicy
 from galaxy_mail.domain.delivery import AttemptOutcome
 from galaxy_mail.domain.verdicts import Blame, Breaker, Receipt, Stage, Verdict
 
@@ -28,6 +28,7 @@ LASTS = timedelta(minutes=10)
 RELAY = "relay"
 """The scope of an outage that concerns every mail. Any other scope is the address of a sender."""
 
+_DOUBTS = (Blame.POLICY, Blame.MESSAGE)
 _MUST_LOG_IN = 530  # RFC 4954 section 6: whoever the sender is
 _ABOUT_SENDERS = (Stage.MAIL, Stage.RCPT)
 
@@ -66,6 +67,16 @@ def scope_of(verdict: Verdict, sender: EmailAddress) -> str:
     return str(sender) if refused and verdict.code != _MUST_LOG_IN else RELAY
 
 
+def named(scope: str) -> str:
+    """What cannot be used, in words."""
+    return "the relay" if scope == RELAY else f"the sender {scope}"
+
+
+def by_doubts(blame: Blame) -> bool:
+    """Whether an outage with this blame began with many refusals of different mails by policy."""
+    return blame in _DOUBTS
+
+
 def excused(receipt: Receipt) -> Receipt:
     """The receipt of a mail whose refusal by policy is our doing, since many in a row met it: it may try again, unburned."""
     return attrs.evolve(receipt, verdicts=tuple(map(_excused, receipt.verdicts)))
@@ -90,7 +101,7 @@ class BreakerPolicy:
     # If each of them came no later than this after the one before.
     doubt_window: timedelta = timedelta(minutes=1)
     # How long until a probe may be made, and the next ones if it fails.
-    cool_down: BackoffPolicy = attrs.field(factory=lambda: BackoffPolicy(cap=timedelta(minutes=5)))
+    cool_down: BackoffPolicy = OUTAGE_BACKOFF
     # What others have refuted a worker keeps to itself, for so many trips: it may be its own trouble.
     trips_alone: int = 8
     # A probe of which nothing was heard for so long is left to another worker.

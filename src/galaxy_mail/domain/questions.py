@@ -32,10 +32,10 @@ def query(status: object, template: object, recipient: object, limit: object) ->
     )
 
 
-def listed(limit: object) -> int:
+def listed(limit: object, field: str = "limit") -> int:
     """How many to show at most: 1 to 1,000."""
     if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= MAX_LISTED:
-        raise InvalidInput("limit", f"must be a number from 1 to {MAX_LISTED}")
+        raise InvalidInput(field, f"must be a number from 1 to {MAX_LISTED}")
     return limit
 
 

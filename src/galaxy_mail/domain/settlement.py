@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import attrs
 
-from galaxy_mail.domain.backoff import BackoffPolicy
+from galaxy_mail.domain.backoff import OUTAGE_BACKOFF, BackoffPolicy
 from galaxy_mail.domain.delivery import (
     AttemptOutcome,
     DeadLetterReason,
@@ -36,7 +36,7 @@ class RetryPolicy:
     max_age: timedelta = timedelta(days=5)
     abandoned_limit: int = 5
     backoff: BackoffPolicy = attrs.field(factory=BackoffPolicy)
-    outage_backoff: BackoffPolicy = attrs.field(factory=lambda: BackoffPolicy(cap=timedelta(minutes=5)))
+    outage_backoff: BackoffPolicy = OUTAGE_BACKOFF
     long_delay: timedelta = timedelta(minutes=30)
 
 

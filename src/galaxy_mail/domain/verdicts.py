@@ -124,6 +124,11 @@ class Verdict:
     detail: str = ""
 
     @property
+    def said(self) -> str:
+        """What was said or befell, in a word: the fault, else the reply code."""
+        return str(self.fault or self.code)
+
+    @property
     def accepted(self) -> bool:
         """The server has taken responsibility for the mail to this recipient."""
         return self.outcome is AttemptOutcome.SUCCESS

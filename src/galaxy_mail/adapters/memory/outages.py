@@ -50,7 +50,7 @@ class OutageRow:
             closed_at=self.closed_at,
             blame=self.cause.blame,
             stage=self.cause.stage,
-            said=str(self.cause.fault or self.cause.code),
+            said=self.cause.said,
             detail=self.cause.detail,
         )
 

@@ -27,9 +27,16 @@ class PostgresOutages:
 
     async def begin(self, scope: str, cause: Verdict, probe_in: timedelta) -> Outage:
         """See ``Outages.begin``."""
-        said = str(cause.fault or cause.code)
         (row,) = await self._fetch(
-            "begin_outage", scope, probe_in, cause.stage, cause.blame, said, cause.detail, REPEATS, LASTS
+            "begin_outage",
+            scope,
+            probe_in,
+            cause.stage,
+            cause.blame,
+            cause.said,
+            cause.detail,
+            REPEATS,
+            LASTS,
         )
         return _outage_from(row)
 

@@ -79,7 +79,7 @@ class SmtpAdminNotifier:
 
 
 def _said(verdict: Verdict) -> str:
-    return f"{verdict.fault or verdict.code} at {verdict.stage}"
+    return f"{verdict.said} at {verdict.stage}"
 
 
 def _about(notice: AnyNotice) -> str:

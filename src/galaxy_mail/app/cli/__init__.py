@@ -12,15 +12,14 @@ import sys
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 
 from galaxy_mail.app.cli.arguments import build_parser
-from galaxy_mail.app.cli.commands import COMMANDS, DONE, FAILED
+from galaxy_mail.app.cli.codes import DONE, FAILED, INTERRUPTED, WRONG_SETTINGS
+from galaxy_mail.app.cli.commands import COMMANDS
 from galaxy_mail.app.cli.log import OnceAMinute
 from galaxy_mail.app.cli.opened import gather_settings, opened
 from galaxy_mail.app.cli.output import Output
 from galaxy_mail.app.container import migration_script
 from galaxy_mail.app.settings import MailSettings
 from galaxy_mail.domain.errors import GalaxyMailError, InvalidSettings, StoreUnavailable
-
-WRONG_SETTINGS, INTERRUPTED = 2, 130
 
 __all__ = ["main"]
 

@@ -13,6 +13,7 @@ from typing import TypeAlias
 import attrs
 
 from galaxy_mail.app.cli import looking, output
+from galaxy_mail.app.cli.codes import DONE, FAILED
 from galaxy_mail.app.cli.opened import stopping
 from galaxy_mail.app.cli.output import Output
 from galaxy_mail.app.cli.processes import run_workers
@@ -20,8 +21,6 @@ from galaxy_mail.app.opening import OpenMail
 from galaxy_mail.domain.delivery import DeliveryStatus
 from galaxy_mail.domain.errors import InvalidInput, SchemaOutdated
 from galaxy_mail.domain.mail import Lane
-
-DONE, FAILED = 0, 1
 
 Run: TypeAlias = Callable[[OpenMail, argparse.Namespace, Output], Awaitable[int]]
 

@@ -22,7 +22,6 @@ from galaxy_mail.domain.ports import Clock
 OPTION = "--processes"
 ENDED, WRONG_SETTINGS = 0, 2
 PAUSES = BackoffPolicy()
-MIDDLING = 0.5
 
 _log = logging.getLogger("galaxy_mail")
 
@@ -55,7 +54,7 @@ async def _keep_running(words: list[str], environment: dict[str, str], clock: Cl
         if code in (ENDED, WRONG_SETTINGS):
             return code
         deaths += 1
-        pause = PAUSES.delay(deaths, MIDDLING)
+        pause = PAUSES.middle(deaths)
         how = f"was ended by signal {-code}" if code < 0 else f"ended with {code}"
         _log.error("worker process %d %s; a new one starts in %s", process.pid, how, span(pause))
         await clock.sleep(pause.total_seconds())

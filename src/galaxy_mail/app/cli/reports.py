@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import attrs
 
 from galaxy_mail.app.terminal import instant, table
-from galaxy_mail.domain.diagnosis import Finding, Level, span
+from galaxy_mail.domain.diagnosis import Finding, Level, about
 from galaxy_mail.domain.invariants import Breach, Invariant
 from galaxy_mail.domain.shape import AGES, LastWord, Shape, Waiting
 
@@ -38,7 +38,7 @@ def shape_lines(shape: Shape) -> Iterator[str]:
     if shape.complete and not shape.total.number:
         yield "nobody waits"
         return
-    heads = ("domain", "waiting", *(f"< {span(age)}" for age in AGES), "older", "oldest", "last word")
+    heads = ("domain", "waiting", *(f"< {about(age)}" for age in AGES), "older", "oldest", "last word")
     lines = [("all", *_cells(shape.total), "")]
     lines += [(each.domain, *_cells(each.waiting), _word(each.last)) for each in shape.domains]
     yield from table(heads, lines)
@@ -52,7 +52,7 @@ def shape_lines(shape: Shape) -> Iterator[str]:
 
 def _cells(waiting: Waiting) -> tuple[str, ...]:
     counts = (waiting.number, *waiting.counts)
-    return (*(f"{count:,}" if count else "." for count in counts), span(waiting.oldest))
+    return (*(f"{count:,}" if count else "." for count in counts), about(waiting.oldest))
 
 
 def _word(last: LastWord | None) -> str:
