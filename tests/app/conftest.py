@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,23 @@ def build_house(templates: Path, **settings: Any) -> House:
 def no_sign(clock: ManualClock) -> SignOfLife:
     """The life of a worker that never took a sign."""
     return SignOfLife(bell=MemoryStore(clock).bell(), clock=clock, config=RuntimeConfig())
+
+
+async def stop(task: asyncio.Task[None]) -> None:
+    """Cancel a worker, as a host would, and see it pass the cancellation on."""
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def live(house: House, task: asyncio.Task[None]) -> None:
+    """Let time pass whenever all five loops of a worker have nothing to do but wait for it."""
+    while not task.done():
+        asleep = asyncio.ensure_future(house.clock.wait_for_sleepers(5))
+        await asyncio.wait({task, asleep}, return_when=asyncio.FIRST_COMPLETED)
+        if not asleep.cancel():
+            house.clock.advance(0.5)
+    await task
 
 
 @pytest.fixture

@@ -22,8 +22,8 @@ from galaxy_mail.domain.delivery import AttemptOutcome, DeliveryStatus
 from galaxy_mail.domain.errors import StoreUnavailable
 from galaxy_mail.domain.leases import Absence, Claim, ClaimRequest, Held, Sign
 from galaxy_mail.testing.smtp_rules import Moment, hang
-from tests.app.conftest import House, build_house
-from tests.app.test_worker import ADA, order, relay, stop
+from tests.app.conftest import House, build_house, stop
+from tests.app.test_worker import ADA, order, relay
 
 LOOPS = 5  # of a worker that is idle
 PAUSE = RuntimeConfig().sign_pause.total_seconds()

@@ -25,7 +25,7 @@ from galaxy_mail.domain.ports import Gate
 from galaxy_mail.domain.verdicts import Envelope, Receipt
 from galaxy_mail.testing.smtp_rules import Moment, Rule, greylist, hang, reply
 from galaxy_mail.testing.smtp_server import ScriptedSmtpServer
-from tests.app.conftest import House, build_house
+from tests.app.conftest import House, build_house, live, stop
 
 ADA = "ada@example.org"
 
@@ -48,23 +48,6 @@ async def relay(
 async def order(house: House, *people: str) -> list[UUID]:
     """One note for each."""
     return [await house.service.enqueue_template("note", to=to, context={"text": "x"}) for to in people]
-
-
-async def stop(task: asyncio.Task[None]) -> None:
-    """Cancel a worker, as a host would, and see it pass the cancellation on."""
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-
-
-async def live(house: House, task: asyncio.Task[None]) -> None:
-    """Let time pass whenever all five loops of a worker have nothing to do but wait for it."""
-    while not task.done():
-        asleep = asyncio.ensure_future(house.clock.wait_for_sleepers(5))
-        await asyncio.wait({task, asleep}, return_when=asyncio.FIRST_COMPLETED)
-        if not asleep.cancel():
-            house.clock.advance(0.5)
-    await task
 
 
 def leased(house: House) -> int:

@@ -20,7 +20,7 @@ from galaxy_mail.adapters.memory import MemoryStore, MemoryTransaction, claiming
 from galaxy_mail.adapters.memory.rows import Row
 from galaxy_mail.app import delivery_pass
 from galaxy_mail.app.breakers import Breakers
-from galaxy_mail.app.composing import Composed, Composer
+from galaxy_mail.app.composing import Composer, Draft
 from galaxy_mail.app.herald import Herald
 from galaxy_mail.app.holding import Holding, Progress
 from galaxy_mail.app.holdings import Holdings
@@ -140,16 +140,16 @@ def _works_silently(self: Breakers, *_: object) -> None:
     pass
 
 
-_compose = Composer.compose
+_draft = Composer.draft
 _serial = count()
 
 
-def _compose_under_a_new_name(self: Composer, mail: Mail, dated: datetime) -> Composed:
-    return _compose(self, attrs.evolve(mail, message_id=f"{next(_serial)}.{mail.message_id}"), dated)
+def _draft_under_a_new_name(self: Composer, mail: Mail, dated: datetime) -> Draft:
+    return _draft(self, attrs.evolve(mail, message_id=f"{next(_serial)}.{mail.message_id}"), dated)
 
 
-def _compose_dated_today(self: Composer, mail: Mail, dated: datetime) -> Composed:
-    return _compose(self, mail, dated + timedelta(seconds=next(_serial) % 1000))
+def _draft_dated_today(self: Composer, mail: Mail, dated: datetime) -> Draft:
+    return _draft(self, mail, dated + timedelta(seconds=next(_serial) % 1000))
 
 
 # --- the sender ------------------------------------------------------------------------------------------------------
@@ -274,12 +274,12 @@ PLANTS = (
     ),
     Plant(
         "each attempt has a Message-ID of its own",
-        _instead(Composer, "compose", _compose_under_a_new_name),
+        _instead(Composer, "draft", _draft_under_a_new_name),
         (invariants.i9_every_copy_is_ours,),
     ),
     Plant(
         "each attempt has a Date of its own",
-        _instead(Composer, "compose", _compose_dated_today),
+        _instead(Composer, "draft", _draft_dated_today),
         (invariants.i7_copies_are_equal,),
     ),
     Plant(

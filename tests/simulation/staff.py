@@ -131,6 +131,6 @@ class Hand:
         return self.process.alive and not self.task.done()
 
 
-def composer(edition: int) -> Composer:
+def composer(edition: int, config: RuntimeConfig) -> Composer:
     """One that renders this edition of the templates."""
-    return Composer(EditionRenderer(edition))
+    return Composer(EditionRenderer(edition), config)

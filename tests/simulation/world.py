@@ -75,7 +75,7 @@ class World:
         clock = SimulatedClock(self.loop, luck.uniform(0.0, 1e6), timedelta(seconds=luck.gauss(0.0, 2.0)))
         line = StoreLine(self.database, process, self.weather, self.loop, self.timeline, luck)
         entropy = SeededEntropy(luck.getrandbits(64))
-        desk = Desk(process, line, clock, entropy, composer(self._edition), self.config)
+        desk = Desk(process, line, clock, entropy, composer(self._edition, self.config), self.config)
         self._desks.append(desk)
         return desk
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 
 import attrs
 
+from galaxy_mail.app.config import RuntimeConfig
 from galaxy_mail.domain.addresses import RecipientKind
 from galaxy_mail.domain.mail import Mail
 from galaxy_mail.domain.mime import Message, compose
@@ -13,25 +15,34 @@ from galaxy_mail.domain.ports import TemplateRenderer
 
 
 @attrs.frozen
-class Composed:
-    """A finished message, CRLF line ends, not dot-stuffed."""
+class Draft:
+    """A rendered message, and what the envelope and the attempt need to know of it."""
 
-    octets: bytes = attrs.field(repr=False)
+    message: Message
     smtputf8: bool
     template_version: str
+
+    @property
+    def size(self) -> int:
+        """About how many octets its bodies will have, and rather too many: a character becomes one, or in base64 four at most."""
+        return sum(
+            len(body) * (1 if body.isascii() else 4) for body in (self.message.text, self.message.html or "")
+        )
 
 
 class Composer:
     """Renders with the given renderer and composes."""
 
-    def __init__(self, renderer: TemplateRenderer) -> None:
+    def __init__(self, renderer: TemplateRenderer, config: RuntimeConfig) -> None:
         self._renderer = renderer
+        self._large = config.large_message
+        self._aside = asyncio.Lock()
 
-    def compose(self, mail: Mail, dated: datetime) -> Composed:
+    def draft(self, mail: Mail, dated: datetime) -> Draft:
         """The message for ``mail``, the same for the same template version.
 
         Raises:
-            TemplateNotFound, TemplateInvalid, InvalidMessage: naming what is wrong, without any value.
+            TemplateNotFound, TemplateInvalid: naming what is wrong, without any value.
         """
         content = self._renderer.render(mail.template, mail.variables)
         message = Message(
@@ -46,4 +57,18 @@ class Composer:
             reply_to=mail.mailboxes(RecipientKind.REPLY_TO),
         )
         needs_smtputf8 = any(recipient.address.needs_smtputf8 for recipient in mail.recipients)
-        return Composed(compose(message), needs_smtputf8 or message.needs_smtputf8, content.version)
+        return Draft(message, needs_smtputf8 or message.needs_smtputf8, content.version)
+
+    async def compose(self, draft: Draft) -> bytes:
+        """The octets of it: CRLF line ends, not dot-stuffed.
+
+        A large one is composed in a thread, one at a time: it takes a second for every 10 MB, in which leases have to be renewed
+        and login codes sent. A small one waits for nothing.
+
+        Raises:
+            InvalidMessage: naming what is wrong, without any value.
+        """
+        if draft.size < self._large:
+            return compose(draft.message)
+        async with self._aside:
+            return await asyncio.to_thread(compose, draft.message)

@@ -38,6 +38,8 @@ class RuntimeConfig:
     deliveries_at_once: int = 30
     # Finished messages on their way: no further one is composed while they take up so many octets.
     octets_in_flight: int = 64 * 1024 * 1024
+    # A message of so many octets is composed beside the event loop, which has leases to renew and other mails to send.
+    large_message: int = 64 * 1024
     # One place of a claim, and one turn, in so many is kept for a lane behind others, so that no flood stops it.
     share_behind: int = 10
     # Of the claims that a dead worker left, how many are worked on together; those that two left go one by one.

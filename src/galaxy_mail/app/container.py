@@ -152,7 +152,7 @@ class MailContainer(containers.DeclarativeContainer):
     notifier = providers.Singleton(make_notifier, settings, clock, logger, access_token)
     renderer = providers.Singleton(JinjaTemplateRenderer, settings.provided.template_dirs)
 
-    composer = providers.Singleton(Composer, renderer)
+    composer = providers.Singleton(Composer, renderer, settings.provided.runtime)
     service = providers.Singleton(
         MailService,
         store=store,

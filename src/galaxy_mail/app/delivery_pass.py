@@ -73,11 +73,14 @@ class DeliveryPass:
         envelope = Envelope(mail.sender.address, tuple(recipient.address for recipient in recipients))
         await self._budget.room()
         try:
-            composed = self._composer.compose(mail, holding.claim.dated)
-            envelope = Envelope(envelope.sender, envelope.recipients, composed.smtputf8)
-            with self._budget.spent(len(composed.octets)):
-                receipt = await self._sender.send(envelope, composed.octets, holding.gate)
-            return receipt, composed.template_version
+            draft = self._composer.draft(mail, holding.claim.dated)
+            with self._budget.spent(draft.size):
+                octets = await self._composer.compose(draft)
+                await holding.until_trusted()  # what is large may have taken longer than the lease
+            envelope = Envelope(envelope.sender, envelope.recipients, draft.smtputf8)
+            with self._budget.spent(len(octets)):
+                receipt = await self._sender.send(envelope, octets, holding.gate)
+            return receipt, draft.template_version
         except CallerError as error:  # the template changed since the enqueue, or the data no longer fit it
             self._log.error("delivery %s cannot be rendered: %s", claim_id, error)
             unrenderable = attrs.evolve(

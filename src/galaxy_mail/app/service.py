@@ -155,7 +155,9 @@ class MailService(Generic[Tx]):
         Raises: as ``enqueue_template``.
         """
         common = self._common(template, ttl, send_at, lane, sender, on_uncertain)
-        deliveries = [self._checked(orders.addressed(common, letter)) for letter in orders.letters(letters)]
+        deliveries = [
+            await self._checked(orders.addressed(common, letter)) for letter in orders.letters(letters)
+        ]
         return await self._store.enqueue_many(deliveries, within)
 
     def transaction(self) -> AbstractAsyncContextManager[Tx]:
@@ -277,10 +279,10 @@ class MailService(Generic[Tx]):
         )
 
     async def _enqueue(self, order: Order, within: Tx | None = None) -> UUID:
-        return await self._store.enqueue(self._checked(order), within)
+        return await self._store.enqueue(await self._checked(order), within)
 
-    def _checked(self, order: Order) -> NewDelivery:
+    async def _checked(self, order: Order) -> NewDelivery:
         """The delivery; what could not be sent is the caller's error, now."""
         delivery = order.delivery(self._entropy.delivery_id(), self._sender)
-        self._composer.compose(delivery.mail, self._clock.now())
+        await self._composer.compose(self._composer.draft(delivery.mail, self._clock.now()))
         return delivery

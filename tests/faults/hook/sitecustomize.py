@@ -32,15 +32,15 @@ patched: Any = container
 patched.RelayConfig = partial(RelayConfig, patience=patience)
 patched.PoolLimits = partial(PoolLimits, pause=WAIT)
 
-compose = composing.Composer.compose
+draft = composing.Composer.draft
 
 
-def compose_or_die(composer: composing.Composer, mail: Mail, dated: datetime) -> composing.Composed:
-    """Compose; but of the poisonous template, die."""
+def draft_or_die(composer: composing.Composer, mail: Mail, dated: datetime) -> composing.Draft:
+    """Render; but of the poisonous template, die."""
     if mail.template == POISON:
         os.kill(os.getpid(), signal.SIGKILL)
-    return compose(composer, mail, dated)
+    return draft(composer, mail, dated)
 
 
 patched = composing.Composer
-patched.compose = compose_or_die
+patched.draft = draft_or_die
