@@ -44,7 +44,6 @@ BEFORE_DOT = [stage for stage in Stage if stage not in (Stage.DOT, Stage.ABANDON
             Breaker.NONE,
         ),
         ((Fault.EXPIRED, Fault.CLAIM_LOST), "transient nobody keep", Breaker.NONE),
-        ((Fault.INTERNAL,), "transient message burn", Breaker.NONE),
     ],
 )
 def test_a_fault_before_the_dot_means_the_same_anywhere(
@@ -54,6 +53,15 @@ def test_a_fault_before_the_dot_means_the_same_anywhere(
     verdicts = [classify(stage, fault) for fault in faults]
     assert {short(verdict) for verdict in verdicts} == {expected}
     assert {verdict.breaker for verdict in verdicts} == {breaker}
+
+
+@pytest.mark.parametrize("stage", BEFORE_DOT)
+def test_a_bug_of_ours_costs_a_mail_only_where_there_is_one(stage: Stage) -> None:
+    """It may hang on this mail, and must not spin; but while a connection is made it hits all mails, and ends none."""
+    verdict = classify(stage, Fault.INTERNAL)
+    connecting = stage in (Stage.CONNECT, Stage.GREETING, Stage.EHLO, Stage.TLS, Stage.AUTH)
+    assert short(verdict) == ("transient transport keep" if connecting else "transient message burn")
+    assert verdict.breaker is (Breaker.COUNT if connecting else Breaker.NONE)
 
 
 @pytest.mark.parametrize("fault", Fault)

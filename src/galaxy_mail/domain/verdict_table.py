@@ -55,6 +55,7 @@ RULES: tuple[Rule, ...] = (
     # Not said by any server.
     Rule(_ABANDONED, "any", _TRANSIENT, _NOBODY, _KEEP, _NONE, "what the dead worker wrote may still be delivered; abandoned claims have a limit of their own", ambiguous=True),
     Rule(_DOT, "internal", _TRANSIENT, _MESSAGE, _BURN, _NONE, "a bug of ours, and the server may have the mail", ambiguous=True),
+    Rule(_OPENING | _SECURING, "internal", _TRANSIENT, _TRANSPORT, _KEEP, _COUNT, "a bug of ours before any mail is named: no mail's fault, and no mail can be sent"),
     Rule(_NOT_DOT, "internal", _TRANSIENT, _MESSAGE, _BURN, _NONE, "a bug of ours: bounded, so that it cannot spin"),
     Rule(_NOT_DOT, "unrenderable too_large smtputf8_missing", _PERMANENT, _MESSAGE, _BURN, _NONE, "this mail cannot be sent by this server"),
     Rule(_NOT_DOT, "expired", _TRANSIENT, _NOBODY, _KEEP, _NONE, "time passed; the settlement closes the delivery as expired"),

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from galaxy_mail.adapters.smtp import TlsMode
+from galaxy_mail.adapters.smtp import PooledSmtpSender, RelayConfig, TlsMode
 from galaxy_mail.adapters.smtp.handshake import own_name
 from galaxy_mail.domain.verdict_table import classify
 from galaxy_mail.domain.verdicts import Fault, SmtpReply, Stage
@@ -54,6 +54,26 @@ async def test_a_server_that_does_not_know_ehlo_gets_no_mail() -> None:
         receipt = await sender.send(TO_ADA, MESSAGE, open_gate)
         assert receipt.verdict == classify(Stage.EHLO, SmtpReply(502, "5.5.1 not implemented"))
         assert server.ledger.said("HELO") == []
+
+
+async def test_a_server_that_greets_and_is_gone_burns_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both are heard at once, right after the connection was made: its end is the relay's trouble, not the mail's."""
+    loop = asyncio.get_running_loop()
+    connect = loop.sock_connect
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        async def connect_and_be_left(sock: socket.socket, address: tuple[str, int]) -> None:
+            await connect(sock, address)
+            left, _ = listener.accept()
+            left.sendall(b"220 relay.example.org\r\n")
+            left.close()
+
+        monkeypatch.setattr(loop, "sock_connect", connect_and_be_left)
+        port = listener.getsockname()[1]
+        sender = PooledSmtpSender(RelayConfig(host="127.0.0.1", port=port, tls=TlsMode.NONE))
+        receipt = await sender.send(TO_ADA, MESSAGE, open_gate)
+        await sender.aclose()
+    assert receipt.verdict == classify(Stage.EHLO, Fault.CLOSED)
 
 
 @pytest.mark.parametrize("said", [b"250 surplus\r\n", b"2"])

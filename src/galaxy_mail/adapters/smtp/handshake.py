@@ -56,6 +56,8 @@ class _Handshake:
 
     @property
     def _transport(self) -> asyncio.Transport:
+        # aiosmtplib forgets it when it hears the end, which may be in the same turn of the loop as what came before it.
+        self._check(self._client.transport is not None, Fault.CLOSED)
         return cast(asyncio.Transport, self._client.transport)
 
     async def run(self) -> tuple[asyncio.Transport, Offers]:
