@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import asyncpg
@@ -84,6 +85,18 @@ class Admin:
         """Run statements, in one transaction."""
         async with self._busy:
             await (await self._connected()).execute(script)
+
+    async def reload(self) -> None:
+        """Let the server read its settings again; return once it has, and has told all sessions that there are."""
+        asked = await self.ask("select clock_timestamp()")
+        await self.rows("select pg_reload_conf()")
+        loaded = asked - timedelta(days=1)
+        while loaded < asked:
+            async with (
+                self._busy
+            ):  # a new session has the time from the postmaster, who tells all others before it begins one
+                await self.close()
+            loaded = await self.ask("select pg_conf_load_time()")
 
     async def until(self, question: str, *values: object) -> None:
         """Return once the answer is true. It is asked again whenever a delivery has changed."""

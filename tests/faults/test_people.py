@@ -17,8 +17,11 @@ from tests.faults.world import World
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 CROWD = 300
+DOUBTS = f"select count(*) from {SCHEMA}.mail_attempts where delivery_id = $1 and ambiguous"
 RESENDS = f"select count(*) from {SCHEMA}.mail_resends where delivery_id = $1"
-BURNED = f"select count(*) from {SCHEMA}.mail_attempts where delivery_id = any($1) and burned and outcome <> 'success'"
+BURNED = f"""
+select count(*) from {SCHEMA}.mail_attempts where delivery_id = any($1) and burned and outcome <> 'success' and not ambiguous
+"""
 TRIED = f"select count(*) > 0 from {SCHEMA}.mail_attempts where delivery_id = any($1)"
 
 
@@ -37,7 +40,8 @@ async def test_two_operators_resend_one_mail(world: World, order_key: str) -> No
     await world.ended([dead])
     assert await world.status(dead) == "sent"
     assert await world.admin.ask(RESENDS, dead) == 1
-    assert sum(f"{order_key}@example.org" in copy.recipients for copy in world.ledger.seen) == 1
+    copies = sum(f"{order_key}@example.org" in copy.recipients for copy in world.ledger.seen)
+    assert 1 <= copies <= 1 + await world.admin.ask(DOUBTS, dead)
 
 
 async def test_a_producer_holds_its_transaction(world: World, order_key: str) -> None:

@@ -24,12 +24,12 @@ def setting(name: str, value: str) -> Weather:
     @asynccontextmanager
     async def weather(world: World) -> AsyncIterator[None]:
         await world.admin.rows(f"alter system set {name} = '{value}'")
-        await world.admin.rows("select pg_reload_conf()")
+        await world.admin.reload()
         try:
             yield
         finally:
             await world.admin.rows(f"alter system reset {name}")
-            await world.admin.rows("select pg_reload_conf()")
+            await world.admin.reload()
 
     return weather
 

@@ -29,6 +29,7 @@ from tests.faults.secrets import SECRET, SMTP_PASSWORD, SMTP_USER
 
 TEMPLATES = Path(__file__).with_name("templates")
 OFFERED = Offered(starttls=True, auth=("PLAIN",))
+NOTE_ALL = "insert into faults.orders select *, 'committed' from unnest($1::text[], $2::uuid[])"
 TERMINAL = f"""
 select not exists (select from {SCHEMA}.mail_deliveries
                     where delivery_id = any($1) and status not in ('sent', 'dead_lettered'))
@@ -72,8 +73,7 @@ class World:
             )
             for name in names
         ]
-        for name, delivery_id in zip(names, ids, strict=True):
-            await self.note(name, delivery_id)
+        await self.admin.rows(NOTE_ALL, names, ids)
         return ids
 
     async def note(self, key: str, delivery_id: UUID | None, fate: str = "committed") -> None:

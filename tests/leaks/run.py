@@ -104,7 +104,7 @@ class Run:
                 server.drop_all()
                 self.token_fails = True
                 await mail.service.enqueue_login_code(
-                    "last@example.org", code=CODE, ttl=timedelta(seconds=0.3)
+                    "last@example.org", code=CODE, ttl=timedelta(seconds=1.5)
                 )
                 await other.worker().run_until_empty()
                 found = await self._rows(mail)

@@ -54,7 +54,11 @@ async def test_the_tables_are_those_of_the_schema(harness: Harness) -> None:
     tables = {each.table: each for each in await harness.diagnostics.tables()}
     query = "select tablename from pg_tables where schemaname = $1"
     assert tables.keys() == {row["tablename"] for row in await harness.pool.fetch(query, harness.schema)}
-    assert (tables["mail_payloads"].live, tables["mail_payloads"].dead) == (1, 0)
+    assert tables["mail_payloads"].live in (
+        1,
+        2,
+    )  # what the vacuum found, and the insert if it is reported only now
+    assert tables["mail_payloads"].dead == 0
 
 
 async def test_who_idles_in_a_transaction_is_found(harness: Harness, postgres_dsn: str) -> None:

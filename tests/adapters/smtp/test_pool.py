@@ -235,19 +235,21 @@ async def test_a_rider_whose_gate_closes_is_withheld_once_the_mail_before_it_is_
 
 
 @pytest.mark.parametrize(
-    "rule, fault",
+    "rule, patience, fault",
     [
-        (close(Moment.DOT, nth=1), Fault.CLOSED),
-        (hang(Moment.DOT, nth=1), Fault.TIMEOUT),
-        (say(Moment.DOT, b"what?\r\n", nth=1), Fault.GARBAGE),
+        (close(Moment.DOT, nth=1), Patience(), Fault.CLOSED),
+        (hang(Moment.DOT, nth=1), Patience(dot=HASTY), Fault.TIMEOUT),
+        (say(Moment.DOT, b"what?\r\n", nth=1), Patience(), Fault.GARBAGE),
     ],
     ids=["close", "hang", "garbage"],
 )
-async def test_a_rider_is_not_blamed_for_the_mail_before_it(rule: Rule, fault: Fault) -> None:
+async def test_a_rider_is_not_blamed_for_the_mail_before_it(
+    rule: Rule, patience: Patience, fault: Fault
+) -> None:
     """The one before is in doubt; the rider, of which the server has said nothing, goes again on a fresh connection."""
     async with (
         ScriptedSmtpServer([rule]) as server,
-        sending_to(server, pool=one_connection(), patience=Patience(dot=HASTY)) as sender,
+        sending_to(server, pool=one_connection(), patience=patience) as sender,
     ):
         before, rider = await asyncio.gather(*sending(sender, 2))
         assert before.verdict == classify(Stage.DOT, fault)

@@ -58,7 +58,7 @@ async def test_a_stop_is_passed_on_and_waited_for(outbox: dict[str, str], ready:
 async def test_a_worker_that_dies_is_replaced(outbox: dict[str, str], ready: Cli) -> None:
     """Killed in the middle of a mail, it is started anew; the mail is sent when its lease has run out."""
     await order(ready, 1)
-    hasty = ("--processes", "2", "--set", "lease=1s", "--until-empty")
+    hasty = ("--processes", "2", "--set", "lease=3s", "--until-empty")
     async with (
         ScriptedSmtpServer([hang(Moment.DATA, nth=1)]) as server,
         running(outbox, server, *hasty) as process,

@@ -27,7 +27,8 @@ ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 # A test waits for what a worker says of a fault, and has said of the one before just now.
 OnceAMinute.PAUSE = WAIT
 pools.CONNECT_SECONDS = pools.STATEMENT_SECONDS = 3 * WAIT
-patience = Patience(connect=WAIT, command=WAIT, block=WAIT, dot=WAIT, quit=WAIT)
+# Longer where tests hold a mail and have to be done with it before its worker leaves.
+patience = Patience(connect=WAIT, command=2 * WAIT, block=2 * WAIT, dot=4 * WAIT, quit=WAIT)
 patched: Any = container
 patched.RelayConfig = partial(RelayConfig, patience=patience)
 patched.PoolLimits = partial(PoolLimits, pause=WAIT)

@@ -14,7 +14,7 @@ from galaxy_mail.domain.worker_ports import Bell
 from galaxy_mail.testing.contracts.orders import new_delivery
 
 LASTING = timedelta(minutes=1)
-PATIENCE = 5.0  # seconds; only a bell that does not ring needs them
+PATIENCE = 30.0  # seconds; only a bell that does not ring needs them
 
 
 class ChangedMind(Exception):
