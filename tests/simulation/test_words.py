@@ -14,7 +14,8 @@ GOES_ON: tuple[Word, ...] = (
 )
 NOT_THE_RELAYS: tuple[Word, ...] = (
     (Stage.ABANDONED, Fault.CLOSED),  # the store's
-    (Stage.DOT, Fault.INTERNAL),  # bugs of adapters
+    (Stage.CONNECT, Fault.INTERNAL),  # bugs of adapters
+    (Stage.DOT, Fault.INTERNAL),
     (Stage.LOCAL, Fault.INTERNAL),
     (Stage.LOCAL, Fault.EXPIRED),  # the gate's
     (Stage.LOCAL, Fault.CLAIM_LOST),
