@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import attrs
+import pytest
 from dependency_injector import providers
 from hypothesis import given
 from hypothesis import strategies as st
 
 from galaxy_mail.adapters.memory.senders import RecordingSmtpSender
 from galaxy_mail.app.budget import Budget
+from galaxy_mail.app.composing import Composer, Draft
 from galaxy_mail.domain.ports import Gate
 from galaxy_mail.domain.verdicts import Envelope, Receipt
 from tests.app.conftest import House
@@ -40,16 +43,18 @@ def test_everybody_has_room_in_the_end_and_one_at_most_goes_over(sizes: list[int
 
 
 class Weighing(RecordingSmtpSender):
-    """Knows how many octets were with it at most when one more came."""
+    """Knows how many octets were with it at most when one more came, and how many drafts."""
 
     def __init__(self) -> None:
         super().__init__()
         self.inside = 0
         self.heaviest = 0
+        self.drafts = 0
 
     async def send(self, envelope: Envelope, message: bytes, gate: Gate) -> Receipt:
         """Take it, after a few turns of the loop."""
         self.heaviest = max(self.heaviest, self.inside)
+        self.drafts = max(self.drafts, sum(type(each) is Draft for each in gc.get_objects()))
         self.inside += len(message)
         for _ in range(20):
             await asyncio.sleep(0)
@@ -57,15 +62,18 @@ class Weighing(RecordingSmtpSender):
         return await super().send(envelope, message, gate)
 
 
-async def test_large_mails_do_not_pile_up_in_a_worker(house: House) -> None:
-    """Twenty may be under way at once, but not twenty large ones."""
-    runtime = attrs.evolve(house.container.settings().runtime, octets_in_flight=LIMIT)
+@pytest.mark.parametrize("large", [1_000, 10_000_000], ids=["in a thread", "in the loop"])
+async def test_large_mails_do_not_pile_up_in_a_worker(house: House, large: int) -> None:
+    """Twenty may be under way at once, but not twenty large ones; nor do they wait rendered, but for the one that is composed."""
+    runtime = attrs.evolve(house.container.settings().runtime, octets_in_flight=LIMIT, large_message=large)
+    house.container.composer.override(providers.Object(Composer(house.container.renderer(), runtime)))
     house.container.worker.add_kwargs(config=runtime)
     house.container.worker.kwargs["delivery_pass"].add_kwargs(config=providers.Object(runtime))
     for i in range(30):
-        text = "x" * (60_000 if i != 7 else 3 * LIMIT)
+        text = ".\n" * (8_000 if i != 7 else LIMIT)
         await house.service.enqueue_template("note", to=f"u{i}@example.org", context={"text": text})
     sender = Weighing()
     await house.worker(sender).run_until_empty()
     assert len(sender.sent) == 30
     assert 0 < sender.heaviest < LIMIT
+    assert sender.drafts <= 1

@@ -91,12 +91,13 @@ class Admin:
         asked = await self.ask("select clock_timestamp()")
         await self.rows("select pg_reload_conf()")
         loaded = asked - timedelta(days=1)
-        while loaded < asked:
-            async with (
-                self._busy
-            ):  # a new session has the time from the postmaster, who tells all others before it begins one
-                await self.close()
-            loaded = await self.ask("select pg_conf_load_time()")
+        async with asyncio.timeout(PATIENCE):
+            while loaded < asked:
+                async with (
+                    self._busy
+                ):  # the postmaster gives a new session the time, having told all others before
+                    await self.close()
+                loaded = await self.ask("select pg_conf_load_time()")
 
     async def until(self, question: str, *values: object) -> None:
         """Return once the answer is true. It is asked again whenever a delivery has changed."""

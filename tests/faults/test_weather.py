@@ -15,7 +15,7 @@ from tests.faults.world import World
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-MILD = (  # no outage: mails may go by as if nothing were
+MILD = (  # no outage: mails may go by as if nothing were, on a new connection or through a gap
     "PIPELINING is missing",
     "the relay resets",
     "the relay is half-open",

@@ -8,7 +8,10 @@ from contextlib import contextmanager
 
 
 class Budget:
-    """Lets nobody compose while ``limit`` octets or more are on their way; so one message may go over it, and no second."""
+    """Lets nobody compose while ``limit`` octets or more are on their way; so one message may go over it, and no second.
+
+    (But for one that others overtake while it is composed in a thread.)
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 import attrs
@@ -16,18 +17,21 @@ from galaxy_mail.domain.ports import TemplateRenderer
 
 @attrs.frozen
 class Draft:
-    """A rendered message, and what the envelope and the attempt need to know of it."""
+    """A rendered message, to be composed. ``large`` says that this takes long enough for others to notice."""
 
     message: Message
     smtputf8: bool
     template_version: str
+    large: bool
 
-    @property
-    def size(self) -> int:
-        """About how many octets its bodies will have, and rather too many: a character becomes one, or in base64 four at most."""
-        return sum(
-            len(body) * (1 if body.isascii() else 4) for body in (self.message.text, self.message.html or "")
-        )
+
+@attrs.frozen
+class Composed:
+    """A finished message, CRLF line ends, not dot-stuffed."""
+
+    octets: bytes = attrs.field(repr=False)
+    smtputf8: bool
+    template_version: str
 
 
 class Composer:
@@ -36,7 +40,8 @@ class Composer:
     def __init__(self, renderer: TemplateRenderer, config: RuntimeConfig) -> None:
         self._renderer = renderer
         self._large = config.large_message
-        self._aside = asyncio.Lock()
+        # Of its own: the loop's own threads look up names for new connections.
+        self._aside = ThreadPoolExecutor(max_workers=1, thread_name_prefix="compose")
 
     def draft(self, mail: Mail, dated: datetime) -> Draft:
         """The message for ``mail``, the same for the same template version.
@@ -57,18 +62,19 @@ class Composer:
             reply_to=mail.mailboxes(RecipientKind.REPLY_TO),
         )
         needs_smtputf8 = any(recipient.address.needs_smtputf8 for recipient in mail.recipients)
-        return Draft(message, needs_smtputf8 or message.needs_smtputf8, content.version)
+        length = len(content.text) + len(content.html or "")
+        return Draft(
+            message, needs_smtputf8 or message.needs_smtputf8, content.version, length >= self._large
+        )
 
-    async def compose(self, draft: Draft) -> bytes:
-        """The octets of it: CRLF line ends, not dot-stuffed.
-
-        A large one is composed in a thread, one at a time: it takes a second for every 10 MB, in which leases have to be renewed
-        and login codes sent. A small one waits for nothing.
+    async def compose(self, draft: Draft) -> Composed:
+        """The octets of it. A large one is composed in a thread, one after the other; any other without waiting.
 
         Raises:
             InvalidMessage: naming what is wrong, without any value.
         """
-        if draft.size < self._large:
-            return compose(draft.message)
-        async with self._aside:
-            return await asyncio.to_thread(compose, draft.message)
+        if draft.large:
+            octets = await asyncio.get_running_loop().run_in_executor(self._aside, compose, draft.message)
+        else:
+            octets = compose(draft.message)
+        return Composed(octets, draft.smtputf8, draft.template_version)

@@ -38,7 +38,7 @@ class RuntimeConfig:
     deliveries_at_once: int = 30
     # Finished messages on their way: no further one is composed while they take up so many octets.
     octets_in_flight: int = 64 * 1024 * 1024
-    # A message of so many octets is composed beside the event loop, which has leases to renew and other mails to send.
+    # A message whose bodies have so many characters is large: one at a time of these is composed, in a thread.
     large_message: int = 64 * 1024
     # One place of a claim, and one turn, in so many is kept for a lane behind others, so that no flood stops it.
     share_behind: int = 10

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import traceback
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import attrs
 
 from galaxy_mail.app.breakers import Breakers
 from galaxy_mail.app.budget import Budget
-from galaxy_mail.app.composing import Composer
+from galaxy_mail.app.composing import Composed, Composer
 from galaxy_mail.app.config import RuntimeConfig
 from galaxy_mail.app.holding import Holding, Progress
 from galaxy_mail.domain.delivery import DeadLetterReason
@@ -46,6 +47,7 @@ class DeliveryPass:
         self._entropy = entropy
         self._config = config
         self._budget = Budget(config.octets_in_flight)
+        self._aside = asyncio.Lock()
         self._log = logger
 
     async def deliver(self, holding: Holding) -> Settlement:
@@ -71,16 +73,13 @@ class DeliveryPass:
         claim_id = holding.claim.held.delivery_id
         recipients = holding.claim.open_recipients()[: self._config.recipients_per_transaction]
         envelope = Envelope(mail.sender.address, tuple(recipient.address for recipient in recipients))
-        await self._budget.room()
         try:
-            draft = self._composer.draft(mail, holding.claim.dated)
-            with self._budget.spent(draft.size):
-                octets = await self._composer.compose(draft)
-                await holding.until_trusted()  # what is large may have taken longer than the lease
-            envelope = Envelope(envelope.sender, envelope.recipients, draft.smtputf8)
-            with self._budget.spent(len(octets)):
-                receipt = await self._sender.send(envelope, octets, holding.gate)
-            return receipt, draft.template_version
+            composed = await self._composed(mail, holding.claim.dated)
+            envelope = Envelope(envelope.sender, envelope.recipients, composed.smtputf8)
+            with self._budget.spent(len(composed.octets)):
+                await holding.until_trusted()  # all this may have taken longer than the lease
+                receipt = await self._sender.send(envelope, composed.octets, holding.gate)
+            return receipt, composed.template_version
         except CallerError as error:  # the template changed since the enqueue, or the data no longer fit it
             self._log.error("delivery %s cannot be rendered: %s", claim_id, error)
             unrenderable = attrs.evolve(
@@ -93,3 +92,14 @@ class DeliveryPass:
             self._log.error("delivery %s: %s in an adapter\n%s", claim_id, type(error).__name__, where)
             stage = Stage.DOT if holding.progress is Progress.BEGUN else Stage.LOCAL
             return Receipt.uniform(classify(stage, Fault.INTERNAL), envelope), ""
+
+    async def _composed(self, mail: Mail, dated: datetime) -> Composed:
+        """The message. Whoever gets it finds no more than the budget spent, and has to spend it without waiting for anything."""
+        await self._budget.room()
+        draft = self._composer.draft(mail, dated)
+        if not draft.large:
+            return await self._composer.compose(draft)
+        del draft  # many may wait here, and all that waits with them is memory: the one whose turn it is renders again
+        async with self._aside:
+            await self._budget.room()
+            return await self._composer.compose(self._composer.draft(mail, dated))

@@ -55,6 +55,7 @@ async def deliver(sender: PooledSmtpSender, number: int) -> tuple[int, int]:
     ambiguous = 0
     while True:
         receipt = await sender.send(Envelope(SENDER, (ADA,)), message, open_gate)
+        # Asked here, for the server hears late of those that are gone.
         assert len(sender._open) + len(sender._connecting) <= CONNECTIONS
         if receipt.verdict.accepted:
             return 1, ambiguous
