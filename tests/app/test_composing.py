@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import attrs
@@ -21,7 +22,8 @@ from galaxy_mail.domain.addresses import Mailbox
 from galaxy_mail.domain.delivery import AttemptOutcome
 from galaxy_mail.domain.leases import ClaimRequest
 from galaxy_mail.domain.mime import Message, compose
-from tests.app.conftest import House, live, stop
+from tests.app.conftest import House, build_house, live, stop
+from tests.app.test_worker import Unrenewable
 
 LARGE = 1000
 PATIENCE = 60.0  # seconds
@@ -145,6 +147,27 @@ async def test_a_lease_that_ran_out_meanwhile_is_renewed_before_the_body(
     monkeypatch.setattr(composing, "compose", outlast)
     await live(house, asyncio.create_task(house.worker().run_until_empty()))
     assert await outcomes(house, delivery_id) == [AttemptOutcome.SUCCESS]
+
+
+async def test_a_claim_that_its_own_worker_takes_over_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lease ran out, no renewal came, and the next to claim it is the same worker: the first work on it ends."""
+    house = build_house(tmp_path)
+    house.store = Unrenewable(house.clock)
+    house.container.store.override(house.store)
+    delivery_id = await house.service.enqueue_template("note", to="ada@example.org", context={"text": "x"})
+    times = iter([2 * house.service.config.lease])
+
+    def outlast_once(message: Message) -> bytes:
+        house.clock.advance(next(times, timedelta(0)))
+        return compose(message)
+
+    monkeypatch.setattr(composing, "compose", outlast_once)
+    await live(house, asyncio.create_task(house.worker().run_until_empty()))
+    assert (await outcomes(house, delivery_id))[-1] is AttemptOutcome.SUCCESS
+    await asyncio.sleep(0)  # so that the test's own last wait is gone
+    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 async def outcomes(house: House, delivery_id: UUID) -> list[AttemptOutcome]:

@@ -62,36 +62,38 @@ class DeliveryPass:
             return give_up(claim, DeadLetterReason.REFUSED)
         if (wait := await self.breakers.put_off(claim.mail.sender.address)) is not None:
             return put_off(claim, wait)
-        started = self._clock.monotonic()
-        receipt, version = await self._transact(holding, claim.mail)
+        receipt, version, started = await self._transact(holding, claim.mail)
         duration = timedelta(seconds=self._clock.monotonic() - started)
         receipt = self.breakers.saw(redacted(receipt, claim.mail.secrets), claim.mail.sender.address, started)
         attempt = Attempt(receipt, duration, version)
         return decide(claim, attempt, holding.elapsed, retry, self._entropy.dice())
 
-    async def _transact(self, holding: Holding, mail: Mail) -> tuple[Receipt, str]:
+    async def _transact(self, holding: Holding, mail: Mail) -> tuple[Receipt, str, float]:
+        """What came of it, by which version of the template, and when it began."""
         claim_id = holding.claim.held.delivery_id
         recipients = holding.claim.open_recipients()[: self._config.recipients_per_transaction]
         envelope = Envelope(mail.sender.address, tuple(recipient.address for recipient in recipients))
+        started = self._clock.monotonic()
         try:
             composed = await self._composed(mail, holding.claim.dated)
             envelope = Envelope(envelope.sender, envelope.recipients, composed.smtputf8)
             with self._budget.spent(len(composed.octets)):
                 await holding.until_trusted()  # all this may have taken longer than the lease
+                started = self._clock.monotonic()
                 receipt = await self._sender.send(envelope, composed.octets, holding.gate)
-            return receipt, composed.template_version
+            return receipt, composed.template_version, started
         except CallerError as error:  # the template changed since the enqueue, or the data no longer fit it
             self._log.error("delivery %s cannot be rendered: %s", claim_id, error)
             unrenderable = attrs.evolve(
                 classify(Stage.LOCAL, Fault.UNRENDERABLE), detail=escaped(str(error), MAX_DETAIL_OCTETS)
             )
-            return Receipt.uniform(unrenderable, envelope), ""
+            return Receipt.uniform(unrenderable, envelope), "", started
         except Exception as error:  # noqa: BLE001 - a bug in an adapter is this mail's trouble, and stops no other
             # Without its text, which may hold a secret.
             where = "".join(traceback.format_tb(error.__traceback__))
             self._log.error("delivery %s: %s in an adapter\n%s", claim_id, type(error).__name__, where)
             stage = Stage.DOT if holding.progress is Progress.BEGUN else Stage.LOCAL
-            return Receipt.uniform(classify(stage, Fault.INTERNAL), envelope), ""
+            return Receipt.uniform(classify(stage, Fault.INTERNAL), envelope), "", started
 
     async def _composed(self, mail: Mail, dated: datetime) -> Composed:
         """The message. Whoever gets it finds no more than the budget spent, and has to spend it without waiting for anything."""
@@ -99,7 +101,8 @@ class DeliveryPass:
         draft = self._composer.draft(mail, dated)
         if not draft.large:
             return await self._composer.compose(draft)
-        del draft  # many may wait here, and all that waits with them is memory: the one whose turn it is renders again
+        kept = None if self._aside.locked() else draft
+        del draft  # where many wait, theirs would be memory that nobody counts: they render again
         async with self._aside:
             await self._budget.room()
-            return await self._composer.compose(self._composer.draft(mail, dated))
+            return await self._composer.compose(kept or self._composer.draft(mail, dated))

@@ -42,6 +42,8 @@ class Holdings:
 
     def take(self, claim: Claim, asked: float, sign: Sign | None) -> Holding:
         """Hold a claim that was asked for at ``asked``, under ``sign``."""
+        if (earlier := self._all.get(claim.held.delivery_id)) is not None:
+            earlier.withdraw()  # its lease ran out, and we were the next to come; nobody would renew or cancel it any more
         holding = Holding(claim, asked, self._lease, self._clock, self._life, sign)
         self._all[claim.held.delivery_id] = holding
         return holding

@@ -54,7 +54,7 @@ class Fault(StrEnum):
     UNRENDERABLE = "unrenderable"  # the stored mail could not be made into a message
     EXPIRED = "expired"  # validity ended before the body
     CLAIM_LOST = "claim_lost"  # the lease can no longer be trusted, so the body was not begun
-    INTERNAL = "internal"  # a bug of ours, caught at the edge of the transaction
+    INTERNAL = "internal"  # a bug of ours, caught before it could do more
 
 
 class Blame(StrEnum):
