@@ -10,7 +10,7 @@ from contextlib import contextmanager
 class Budget:
     """Lets nobody compose while ``limit`` octets or more are on their way; so one message may go over it, and no second.
 
-    (But for one that others overtake while it is composed in a thread.)
+    Others may overtake one that is composed in a thread: it comes on top.
     """
 
     def __init__(self, limit: int) -> None:

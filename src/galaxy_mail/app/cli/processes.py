@@ -15,12 +15,12 @@ import sys
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Sequence
 
+from galaxy_mail.app.cli.codes import DONE, WRONG_SETTINGS
 from galaxy_mail.app.terminal import span
 from galaxy_mail.domain.backoff import BackoffPolicy
 from galaxy_mail.domain.ports import Clock
 
 OPTION = "--processes"
-ENDED, WRONG_SETTINGS = 0, 2
 PAUSES = BackoffPolicy()
 
 _log = logging.getLogger("galaxy_mail")
@@ -51,7 +51,7 @@ async def _keep_running(words: list[str], environment: dict[str, str], clock: Cl
             *words, env=environment, stdin=DEVNULL, stdout=DEVNULL, start_new_session=True
         )
         code = await _wait(process)
-        if code in (ENDED, WRONG_SETTINGS):
+        if code in (DONE, WRONG_SETTINGS):
             return code
         deaths += 1
         pause = PAUSES.middle(deaths)
